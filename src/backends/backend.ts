@@ -1,0 +1,86 @@
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
+import type { OptionTable, OptionsOf } from '../config/option.ts'
+
+/** A kind of telemetry that flows through the pipeline. */
+export type Signal = 'traces' | 'logs'
+
+/** All signals, in the order in which they are shown. */
+export const signals = ['traces', 'logs'] as const satisfies readonly Signal[]
+
+/** What every batch has. Batches are shared by all lanes: nothing in them may be changed. */
+interface BatchBase {
+  /** Number of spans or log records, at least 1. */
+  readonly count: number
+  /** Estimated size in memory, in bytes; what a lane's queue is bounded by. */
+  readonly estimatedBytes: number
+}
+
+/** Ended spans that were closed together, in the order in which they ended. */
+export interface TraceBatch extends BatchBase {
+  readonly signal: 'traces'
+  readonly spans: readonly ReadableSpan[]
+}
+
+/** Log records that were closed together, in the order in which they were written. */
+export interface LogBatch extends BatchBase {
+  readonly signal: 'logs'
+  /** Made from the captured lines on first ask, and kept. */
+  readonly records: readonly ReadableLogRecord[]
+}
+
+export type Batch = TraceBatch | LogBatch
+
+/**
+ * How one delivery attempt ended.
+ *
+ * `reason` is short, in snake_case and of few different values: it names a counter in `status()`. `message` is for
+ * people. A rejection without `count` is of the whole batch; with it, the rest of the batch was delivered.
+ */
+export type Outcome =
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'retry'; readonly reason: string; readonly message?: string; readonly afterMs?: number }
+  | { readonly kind: 'rejected'; readonly reason: string; readonly message?: string; readonly count?: number }
+
+/**
+ * One place telemetry can go.
+ *
+ * A backend does the easy part: one attempt to hand over one batch. Queueing, retries, deadlines and counting are the
+ * lane's; a backend that throws, hangs or answers rubbish harms nobody but its own data, and that is counted.
+ */
+export interface Backend {
+  /** What it takes; a batch of another signal is never offered to it. Default: all signals. */
+  readonly signals?: readonly Signal[]
+  /**
+   * Makes one attempt to hand over one batch. Calls never overlap. When `signal` aborts, the attempt is to be given
+   * up; its outcome no longer counts.
+   */
+  deliver(batch: Batch, signal: AbortSignal): Promise<Outcome>
+  /** Finds out whether a delivery could succeed, without delivering anything. */
+  check?(signal: AbortSignal): Promise<Outcome>
+  /** Gives back what it holds (sockets, timers). Called once, after the last delivery. */
+  close?(): Promise<void>
+}
+
+/** What a backend type is told besides its own options. */
+export interface BackendContext {
+  /** The name of this instance: the type's name, or what stands behind the colon of `type:name`. */
+  readonly name: string
+  /** Most milliseconds one delivery attempt may take. */
+  readonly timeoutMs: number
+  readonly compression: 'gzip' | 'none'
+}
+
+/** A kind of backend that can be named in `TELEMETRY_BACKENDS`: its options, and how one is made of them. */
+export interface BackendType<Table extends OptionTable = OptionTable> {
+  readonly type: string
+  /** One sentence for `.env.example` and the documentation. */
+  readonly summary: string
+  readonly options: Table
+  connect(options: OptionsOf<Table>, context: BackendContext): Backend
+}
+
+/** Gives a backend type its option types; returns it unchanged. */
+export function defineBackend<const Table extends OptionTable>(type: BackendType<Table>): BackendType<Table> {
+  return type
+}

@@ -1,0 +1,82 @@
+import type { DiagnosticLevel } from '../diagnostics.ts'
+
+/** A standard sampler of the OpenTelemetry SDK, as `OTEL_TRACES_SAMPLER` names it. */
+export type SamplerName =
+  | 'always_on'
+  | 'always_off'
+  | 'traceidratio'
+  | 'parentbased_always_on'
+  | 'parentbased_always_off'
+  | 'parentbased_traceidratio'
+
+/** A standard propagator, as `OTEL_PROPAGATORS` names it. */
+export type PropagatorName = 'tracecontext' | 'baggage' | 'b3' | 'b3multi'
+
+/** Severity names in rising order, those of pino. */
+export type LevelName = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+
+/** One backend, with everything it needs, as the pipeline will use it. */
+export interface ResolvedBackend {
+  /** The name of this instance: unique, and what `status()` shows. */
+  readonly name: string
+  /** The type as registered, or `custom` for an object passed in code. */
+  readonly type: string
+  /** The parsed options of its type; for `custom` the backend object itself. */
+  readonly options: unknown
+  readonly signals: readonly ('traces' | 'logs')[]
+  /** Log records below this are not offered to it. Default: none is held back. */
+  readonly minLevel: LevelName | undefined
+  readonly timeoutMs: number
+  readonly compression: 'gzip' | 'none'
+}
+
+export interface BatchLimits {
+  /** Items after which a batch is closed. */
+  readonly maxItems: number
+  /** Estimated bytes after which a batch is closed. */
+  readonly maxBytes: number
+  /** Milliseconds after its first item that a batch is closed. */
+  readonly maxAgeMs: number
+}
+
+/** The one frozen result of reading code, file, environment and defaults. */
+export interface ResolvedConfig {
+  /** `OTEL_SDK_DISABLED`: no signal is recorded; context and propagation still work. */
+  readonly disabled: boolean
+  readonly diagnosticLevel: DiagnosticLevel
+  readonly backends: readonly ResolvedBackend[]
+  /** True where nobody named backends and the default was taken. */
+  readonly backendsDefaulted: boolean
+  /** Resource attributes, service identity and Fly.io ones included. */
+  readonly resource: Readonly<Record<string, string>>
+  readonly sampler: { readonly name: SamplerName; readonly ratio: number }
+  readonly propagators: readonly PropagatorName[]
+  readonly propagation: {
+    /** Host patterns that may receive `baggage`. */
+    readonly to: readonly string[]
+    /** Attribute keys that travel as baggage, and are read from it. */
+    readonly keys: readonly string[]
+    /** True where requests come from outside the trust boundary: incoming baggage is dropped. */
+    readonly edge: boolean
+  }
+  readonly instrumentations: {
+    /** `auto`: those whose target is installed. */
+    readonly names: readonly string[] | 'auto'
+  }
+  readonly logging: {
+    readonly level: LevelName | 'silent'
+    /** Paths, in pino's syntax, censored beside the default ones. */
+    readonly redact: readonly string[]
+    /** False where the logger's own JSON must not go to stdout; undefined lets the console backend decide. */
+    readonly stdout: boolean | undefined
+  }
+  readonly batch: { readonly traces: BatchLimits; readonly logs: BatchLimits }
+  readonly queue: {
+    /** Most items (spans, log records) one lane holds. */
+    readonly maxItems: number
+    /** Most estimated bytes one lane holds. */
+    readonly maxBytes: number
+  }
+  /** Milliseconds that a stop may take, over all backends together. */
+  readonly shutdownTimeoutMs: number
+}

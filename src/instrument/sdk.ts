@@ -1,0 +1,84 @@
+import { context, diag, DiagLogLevel, logs, metrics, propagation, trace } from '@opentelemetry/api'
+import type { Instrumentation } from '@opentelemetry/instrumentation'
+import { type Resource, resourceFromAttributes } from '@opentelemetry/resources'
+import { NodeSDK } from '@opentelemetry/sdk-node'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
+import type { ResolvedConfig } from '../config/types.ts'
+import { diagnostics } from '../diagnostics.ts'
+import type { PendingLogRecord } from '../pipeline/pending-log-record.ts'
+import { ScopedContextManager } from '../tenant/context-manager.ts'
+import { refuseSecondSdk, reportSecondApi } from './conflicts.ts'
+import { loadInstrumentations, modulesOf } from './instrumentations.ts'
+import { stampingLogProcessor } from './log-processor.ts'
+import { hookImports } from './module-hooks.ts'
+import { createPropagator } from './propagator.ts'
+import { createSampler } from './sampler.ts'
+import { stampingSpanProcessor } from './span-processor.ts'
+
+/** Where recorded telemetry goes. */
+export interface Recorded {
+  readonly pushSpan: (span: ReadableSpan) => void
+  readonly pushLog: (entry: PendingLogRecord) => void
+}
+
+export interface Sdk {
+  readonly resource: Resource
+  /** Unregisters everything from the OpenTelemetry API and takes the patches out. */
+  stop(): void
+}
+
+/**
+ * Starts the OpenTelemetry SDK with our processors, propagator and context manager, and registers it.
+ *
+ * With `OTEL_SDK_DISABLED` only context and propagation are registered, by the SDK specification. `directory` is where
+ * the application's own modules are looked for.
+ *
+ * @throws TelemetryError `ERR_SDK_CONFLICT` where another SDK is registered.
+ */
+export function startSdk(config: ResolvedConfig, recorded: Recorded, directory: string): Sdk {
+  refuseSecondSdk()
+  reportSecondApi(directory)
+  routeSdkMessages()
+  const resource = resourceFromAttributes({ ...config.resource })
+  const contextManager = new ScopedContextManager()
+  const textMapPropagator = createPropagator(config)
+  let instrumentations: Instrumentation[] = []
+  if (config.disabled) {
+    context.setGlobalContextManager(contextManager.enable())
+    propagation.setGlobalPropagator(textMapPropagator)
+  } else {
+    instrumentations = loadInstrumentations(config.instrumentations.names, directory)
+    hookImports(modulesOf(instrumentations))
+    new NodeSDK({
+      autoDetectResources: false,
+      resource,
+      contextManager,
+      textMapPropagator,
+      sampler: createSampler(config.sampler),
+      spanProcessors: [stampingSpanProcessor(recorded.pushSpan)],
+      logRecordProcessors: [stampingLogProcessor(recorded.pushLog)],
+      metricReaders: [],
+      instrumentations,
+    }).start()
+  }
+  return {
+    resource,
+    stop: () => {
+      for (const instrumentation of instrumentations) instrumentation.disable()
+      // NodeSDK.shutdown() leaves the API's globals registered, and a second start would be ignored by the API.
+      for (const api of [trace, logs, metrics, propagation, context, diag]) api.disable()
+    },
+  }
+}
+
+/** Warnings and errors of the SDK are said in our voice, each once. */
+function routeSdkMessages(): void {
+  const line = (message: string, details: unknown[]): string =>
+    [message, ...details.filter((detail) => typeof detail !== 'object')].join(' ').split('\n', 1)[0] as string
+  const say =
+    (level: 'error' | 'warn' | 'info' | 'debug') =>
+    (message: string, ...details: unknown[]): void =>
+      diagnostics.once(level, `OpenTelemetry: ${line(message, details)}`)
+  const logger = { error: say('error'), warn: say('warn'), info: say('info'), debug: say('debug'), verbose: say('debug') }
+  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
+}

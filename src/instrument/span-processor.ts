@@ -1,0 +1,39 @@
+import { TraceFlags, type Context } from '@opentelemetry/api'
+import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace'
+import { diagnostics } from '../diagnostics.ts'
+import { scopeOf, scopeOfSpan, setScopeOfSpan } from '../tenant/scope.ts'
+
+/**
+ * Stamps each span with the attributes of the work it was part of, and hands it on.
+ *
+ * Stamping waits for the span's end, so that a tenant bound after the span began is on it too. The attributes are
+ * written past the span's attribute limit: a span full of other attributes still says whose it is. What the
+ * application set on the span itself stays.
+ */
+export function stampingSpanProcessor(deliver: (span: ReadableSpan) => void): SpanProcessor {
+  return {
+    onStart(span: Span, parentContext: Context): void {
+      const scope = scopeOf(parentContext)
+      if (scope !== undefined) setScopeOfSpan(span, scope)
+    },
+    onEnd(span: ReadableSpan): void {
+      if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0) return
+      try {
+        stamp(span)
+        deliver(span)
+      } catch (error) {
+        diagnostics.count('spans_failed')
+        diagnostics.once('error', `a span could not be taken: ${String(error)}`, 'spans_failed')
+      }
+    },
+    forceFlush: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
+  }
+}
+
+function stamp(span: ReadableSpan): void {
+  const attributes = scopeOfSpan(span)?.attributes()
+  if (attributes === undefined) return
+  const own = span.attributes
+  for (const key in attributes) if (own[key] === undefined) own[key] = attributes[key]
+}

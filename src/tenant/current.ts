@@ -1,0 +1,78 @@
+import { context as contextApi, type Attributes, type Context } from '@opentelemetry/api'
+import { diagnostics } from '../diagnostics.ts'
+import { Scope, scopeOf, withScope } from './scope.ts'
+import { requireTenant, type Tenant } from './tenant.ts'
+import { keyFault, noAttributes, valueFault } from './values.ts'
+
+/** The attributes that hold in a context, the active one by default; frozen, and shared as long as nothing changes. */
+export function currentAttributes(context: Context = contextApi.active()): Readonly<Attributes> {
+  return scopeOf(context)?.attributes() ?? noAttributes
+}
+
+/** The tenant the work at hand is for, or undefined where nobody said. */
+export function currentTenant(): Tenant | undefined {
+  return scopeOf(contextApi.active())?.tenant()
+}
+
+/**
+ * Runs a function for a tenant: every span and log record inside carries it, here, in libraries, and in the next
+ * service that may know.
+ *
+ * Nested calls merge and the inner one wins; the `tenant.*` attributes of another tenant do not shine through. Returns
+ * what `fn` returns, and throws what it throws; with an async function the tenant holds until it settles.
+ *
+ * @throws TelemetryError `ERR_TENANT_INVALID` where `tenant` was not made by `tenant()`.
+ */
+export function withTenant<T>(tenant: Tenant, fn: () => T): T {
+  const checked = requireTenant(tenant)
+  return runIn((parent) => new Scope('tenant', checked, { parent, tenant: checked }), fn)
+}
+
+/**
+ * Runs a function with further correlation attributes (`workflow.id`, `job.id`, …) on every span and log record.
+ *
+ * Keys are attribute names; values are booleans, finite numbers, or text of 1 to 256 characters without control
+ * characters. Anything else is left out, counted (`attributes_rejected`) and said once: the function always runs.
+ */
+export function withAttributes<T>(attributes: Readonly<Attributes>, fn: () => T): T {
+  const accepted = acceptable(attributes)
+  return runIn((parent) => new Scope('attributes', accepted, { parent }), fn)
+}
+
+/**
+ * Binds the tenant of the work that is under way, once it is known, for instance after authentication.
+ *
+ * Stamps the spans of this request that are already open and all spans and log records after it, in this request and
+ * no other. Inside `withTenant` it replaces that tenant, for that function. A second call replaces the first. Where
+ * there is no request (no span, no `withTenant`, no `withAttributes` around) nothing is bound: that is said once and
+ * counted (`set_tenant_outside_request`), since a tenant bound to nothing would end on everybody's work.
+ *
+ * @throws TelemetryError `ERR_TENANT_INVALID` where `tenant` was not made by `tenant()`.
+ */
+export function setTenant(tenant: Tenant): void {
+  const checked = requireTenant(tenant)
+  const scope = scopeOf(contextApi.active())
+  if (scope !== undefined) return scope.bindingTarget().bind(checked)
+  diagnostics.count('set_tenant_outside_request')
+  diagnostics.once('warn', 'setTenant() was called outside any request and bound nothing. Use withTenant(tenant, fn).')
+}
+
+function runIn<T>(open: (parent: Scope | undefined) => Scope, fn: () => T): T {
+  const active = contextApi.active()
+  return contextApi.with(withScope(active, open(scopeOf(active))), fn)
+}
+
+function acceptable(attributes: Readonly<Attributes>): Readonly<Attributes> {
+  const accepted: Attributes = {}
+  for (const [key, value] of Object.entries(attributes ?? {})) {
+    if (value === undefined) continue
+    const fault = keyFault(key) ?? valueFault(value)
+    if (fault === undefined) {
+      accepted[key] = value
+      continue
+    }
+    diagnostics.count('attributes_rejected')
+    diagnostics.once('warn', `withAttributes() left out ${JSON.stringify(key.slice(0, 60))}: it ${fault}.`)
+  }
+  return Object.freeze(accepted)
+}

@@ -1,0 +1,107 @@
+import { createContextKey, type Attributes, type Context, type Span, trace } from '@opentelemetry/api'
+import type { Tenant } from './tenant.ts'
+import { noAttributes } from './values.ts'
+
+/** Where a scope's attributes came from; decides what a later `setTenant` binds to. */
+type ScopeKind = 'request' | 'tenant' | 'attributes' | 'remote'
+
+/**
+ * The attributes that hold for a stretch of work, linked to those of the work around it.
+ *
+ * A scope travels in the OpenTelemetry context. `setTenant` changes the scope, not the context, which is how identity
+ * learned late reaches spans that are already open: they are stamped from their scope when they end.
+ */
+export class Scope {
+  readonly kind: ScopeKind
+  readonly parent: Scope | undefined
+  /** The scope of the request this one is part of; itself where there is none around it. */
+  readonly request: Scope
+  /** The span that opened this request. */
+  readonly opener: Span | undefined
+  readonly #own: Readonly<Attributes>
+  readonly #ownTenant: Tenant | undefined
+  #boundTenant: Tenant | undefined
+  #mergedFrom: Readonly<Attributes> | undefined
+  #merged: Readonly<Attributes> = noAttributes
+
+  constructor(
+    kind: ScopeKind,
+    own: Readonly<Attributes>,
+    options: { parent?: Scope | undefined; tenant?: Tenant | undefined; opener?: Span } = {},
+  ) {
+    this.kind = kind
+    this.parent = options.parent
+    this.request = kind === 'request' || options.parent === undefined ? this : options.parent.request
+    this.opener = options.opener
+    this.#own = own
+    this.#ownTenant = options.tenant
+  }
+
+  /** The attributes in force now: those around, then this scope's own or the tenant bound in their place; frozen. */
+  attributes(): Readonly<Attributes> {
+    const inherited = this.parent === undefined ? noAttributes : this.parent.attributes()
+    if (inherited !== this.#mergedFrom) {
+      this.#mergedFrom = inherited
+      const own = this.#boundTenant === undefined || this.#ownTenant === undefined ? this.#own : undefined
+      this.#merged = merge(merge(inherited, own), this.#boundTenant)
+    }
+    return this.#merged
+  }
+
+  tenant(): Tenant | undefined {
+    return this.#boundTenant ?? this.#ownTenant ?? this.parent?.tenant()
+  }
+
+  /** Binds a tenant to this scope in place of one bound before. */
+  bind(tenant: Tenant): void {
+    this.#boundTenant = tenant
+    this.#mergedFrom = undefined
+  }
+
+  /** The scope a tenant learned now belongs to: the nearest that names one itself, else the whole request. */
+  bindingTarget(): Scope {
+    for (let scope: Scope = this; ; scope = scope.parent) {
+      if (scope.kind === 'tenant' || scope.kind === 'request' || scope.parent === undefined) return scope
+    }
+  }
+}
+
+/** Inner attributes win; those of another tenant (`tenant.*`) do not shine through, those of the actor do. */
+function merge(outer: Readonly<Attributes>, inner: Readonly<Attributes> | undefined): Readonly<Attributes> {
+  if (inner === undefined || inner === noAttributes) return outer
+  if (outer === noAttributes) return Object.isFrozen(inner) ? inner : Object.freeze({ ...inner })
+  const replacesTenant = inner['tenant.id'] !== undefined && inner['tenant.id'] !== outer['tenant.id']
+  if (!replacesTenant) return Object.freeze({ ...outer, ...inner })
+  const kept = Object.entries(outer).filter(([key]) => !key.startsWith('tenant.'))
+  return Object.freeze({ ...Object.fromEntries(kept), ...inner })
+}
+
+const scopeKey = createContextKey('signalbox.scope')
+const spanScope = Symbol('signalbox.scope')
+
+type SpanWithScope = Span & { [spanScope]?: Scope }
+
+/** The scope a span was started in, or opened. */
+export function scopeOfSpan(span: object): Scope | undefined {
+  return (span as SpanWithScope)[spanScope]
+}
+
+export function setScopeOfSpan(span: object, scope: Scope): void {
+  ;(span as SpanWithScope)[spanScope] = scope
+}
+
+export function scopeOf(context: Context): Scope | undefined {
+  const scope = context.getValue(scopeKey) as Scope | undefined
+  if (scope !== undefined) return scope
+  const span = trace.getSpan(context)
+  return span === undefined ? undefined : scopeOfSpan(span)
+}
+
+/** The scope the context itself carries, leaving its span aside. */
+export function ownScopeOf(context: Context): Scope | undefined {
+  return context.getValue(scopeKey) as Scope | undefined
+}
+
+export function withScope(context: Context, scope: Scope): Context {
+  return context.setValue(scopeKey, scope)
+}
