@@ -1,0 +1,52 @@
+import type { HrTime } from '@opentelemetry/api'
+import { millisToHrTime } from '@opentelemetry/core'
+
+/** The time field of a pino line: what pino's `timestamp` function wrote. */
+export interface TimeField {
+  readonly key: string
+  readonly value: unknown
+  /** Undefined where the value is no point in time that can be understood. */
+  readonly hrTime: HrTime | undefined
+}
+
+const isoNanoseconds = /^(.*T\d\d:\d\d:\d\d)\.(\d{4,9})(Z|[+-]\d\d:?\d\d)$/
+
+/**
+ * Reads what a pino `timestamp` function returned: `,"time":1731672000123` or any other member of a JSON object.
+ *
+ * Understood are epoch seconds, milliseconds, microseconds and nanoseconds, told apart by size, and ISO 8601 up to the
+ * nanosecond; that covers `epochTime`, `unixTime`, `isoTime` and `isoTimeNano`. Undefined for `nullTime`.
+ */
+export function readTime(written: unknown): TimeField | undefined {
+  if (typeof written !== 'string' || written.length < 4) return undefined
+  try {
+    const members: unknown = JSON.parse(`{${written.slice(1)}}`)
+    const [first] = Object.entries(members as Readonly<Record<string, unknown>>)
+    if (first === undefined) return undefined
+    const [key, value] = first
+    return { key, value, hrTime: toHrTime(value) }
+  } catch {
+    return undefined
+  }
+}
+
+function toHrTime(value: unknown): HrTime | undefined {
+  if (typeof value === 'number') return fromEpoch(value)
+  if (typeof value !== 'string') return undefined
+  if (/^\d+(\.\d+)?$/.test(value)) return fromEpoch(Number(value))
+  const [, toSecond, fraction, zone] = isoNanoseconds.exec(value) ?? []
+  if (fraction !== undefined) {
+    const millis = Date.parse(`${toSecond}${zone}`)
+    return Number.isNaN(millis) ? undefined : [millis / 1_000, Number(fraction.padEnd(9, '0'))]
+  }
+  const millis = Date.parse(value)
+  return Number.isNaN(millis) || millis < 0 ? undefined : millisToHrTime(millis)
+}
+
+function fromEpoch(value: number): HrTime | undefined {
+  if (!Number.isFinite(value) || value <= 0) return undefined
+  if (value < 1e11) return millisToHrTime(value * 1e3)
+  if (value < 1e14) return millisToHrTime(value)
+  if (value < 1e17) return millisToHrTime(value / 1e3)
+  return value < 1e20 ? millisToHrTime(value / 1e6) : undefined
+}

@@ -1,0 +1,141 @@
+import { hostname } from 'node:os'
+import type { Attributes, SpanContext } from '@opentelemetry/api'
+import { millisToHrTime } from '@opentelemetry/core'
+import type { Resource } from '@opentelemetry/resources'
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
+import { AttributeSink, attributeName, bounded, type LogRecordLimits } from './attribute-sink.ts'
+import { type ExceptionFields, readException } from './exception.ts'
+import { asFields, contextOf, type LineFields, parseLine, same, validContext } from './line-fields.ts'
+import { severityOf } from './severity.ts'
+import { readTime } from './timestamp.ts'
+import { traitsOf } from './traits.ts'
+
+/** One log call as it was captured: the finished line, and what was in force at that moment. */
+export interface CapturedLine {
+  /** The line as pino made it. */
+  readonly line: string
+  readonly level: number
+  /** What pino's `timestamp` function returned. */
+  readonly time: unknown
+  readonly capturedAtMs: number
+  readonly logger: object
+  readonly spanContext: SpanContext | undefined
+  /** Attributes of the tenant and the work, shared and frozen. */
+  readonly attributes: Readonly<Attributes>
+}
+
+/** What is the same for all records of a process. */
+export interface LogEnvironment {
+  readonly resource: Resource
+  readonly limits: LogRecordLimits
+}
+
+const machine = hostname()
+const scopes = new Map<string, ReadableLogRecord['instrumentationScope']>()
+
+/**
+ * Makes an OpenTelemetry log record of a pino line, `line` being the captured one with its secrets censored.
+ *
+ * Body is the message, severity and its text are the level, `err` becomes `exception.*`, every other field an attribute
+ * with nested objects kept as maps. What pino itself adds (level, time, pid, hostname) is not repeated. A field of the
+ * line wins over an attribute of the work of the same name. `otel.event.name` becomes the event name. The
+ * instrumentation scope is `pino` with its version; the `name` of a logger stays an attribute, as the line does not
+ * tell it from a field of that name. A line that is no JSON object becomes the body as it is, and is counted
+ * (`log_lines_unparsed`). Never throws.
+ */
+export function toLogRecord(captured: CapturedLine, line: string, environment: LogEnvironment): ReadableLogRecord {
+  const fields = parseLine(line)
+  const traits = traitsOf(captured.logger)
+  const time = readTime(captured.time)
+  const observed = millisToHrTime(captured.capturedAtMs)
+  const sink = new AttributeSink(environment.limits)
+  const common = {
+    hrTime: time?.hrTime ?? observed,
+    hrTimeObserved: observed,
+    resource: environment.resource,
+    instrumentationScope: scopeOf(captured.logger),
+    ...optional('severityNumber', severityOf(captured.level)),
+    ...optional('severityText', traits.levelLabel(captured.level)),
+  }
+  if (fields === undefined) {
+    putWork(sink, captured.attributes, undefined)
+    return {
+      ...common,
+      ...optional('spanContext', validContext(captured.spanContext)),
+      body: line.trimEnd(),
+      attributes: sink.attributes,
+      droppedAttributesCount: sink.droppedCount,
+    }
+  }
+
+  const nested = traits.nestedKey === undefined ? undefined : asFields(fields[traits.nestedKey])
+  const spanContext = validContext(captured.spanContext) ?? contextOf(fields) ?? (nested && contextOf(nested))
+  const exception = readException(fields[traits.errorKey]) ?? (nested && readException(nested[traits.errorKey]))
+  const message = fields[traits.messageKey]
+  const eventName = fields['otel.event.name']
+  const ofPino: LineFields = {
+    ...traits.levelFields(captured.level),
+    ...(time && { [time.key]: time.value }),
+    pid: process.pid,
+    hostname: machine,
+    ...(spanContext && { trace_id: spanContext.traceId, span_id: spanContext.spanId }),
+  }
+  const isTaken = (key: string, value: unknown): boolean =>
+    (Object.hasOwn(ofPino, key) && same(ofPino[key], value)) ||
+    (key === 'trace_flags' && spanContext !== undefined) ||
+    (key === traits.errorKey && exception !== undefined)
+
+  putWork(sink, captured.attributes, fields['tenant.id'] ?? nested?.['tenant.id'])
+  putException(sink, exception, traits.errorKey)
+  for (const key of Object.keys(fields)) {
+    const value = fields[key]
+    if (key === traits.messageKey || (key === 'otel.event.name' && typeof value === 'string')) continue
+    if (nested !== undefined && key === traits.nestedKey) {
+      const kept = Object.entries(nested).filter(
+        ([name, member]) => !isTaken(name, member) && captured.attributes[name] !== member,
+      )
+      if (kept.length > 0) sink.put(attributeName(key), Object.fromEntries(kept))
+    } else if (!isTaken(key, value)) {
+      sink.put(attributeName(key), value)
+    }
+  }
+  return {
+    ...common,
+    ...optional('spanContext', spanContext),
+    ...optional('body', bounded(message ?? exception?.message, Number.POSITIVE_INFINITY)),
+    ...optional('eventName', typeof eventName === 'string' ? eventName : undefined),
+    attributes: sink.attributes,
+    droppedAttributesCount: sink.droppedCount,
+  }
+}
+
+/** The work's attributes, without those of its tenant where the line names another one. */
+function putWork(sink: AttributeSink, attributes: Readonly<Attributes>, lineTenant: unknown): void {
+  const foreign = lineTenant !== undefined && lineTenant !== attributes['tenant.id']
+  for (const key of Object.keys(attributes)) {
+    if (!(foreign && key.startsWith('tenant.'))) sink.put(key, attributes[key])
+  }
+}
+
+function putException(sink: AttributeSink, exception: ExceptionFields | undefined, errorKey: string): void {
+  if (exception === undefined) return
+  sink.put('exception.type', exception.type)
+  sink.put('exception.message', exception.message)
+  sink.put('exception.stacktrace', exception.stacktrace)
+  sink.put(attributeName(errorKey), exception.rest)
+}
+
+function scopeOf(logger: object): ReadableLogRecord['instrumentationScope'] {
+  const { version } = logger as { version?: unknown }
+  const key = typeof version === 'string' ? version : ''
+  let scope = scopes.get(key)
+  if (scope === undefined) {
+    scope = key === '' ? { name: 'pino' } : { name: 'pino', version: key }
+    scopes.set(key, scope)
+  }
+  return scope
+}
+
+function optional<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
+  return value === undefined ? {} : ({ [key]: value } as { [K in Key]?: Value })
+}
