@@ -46,29 +46,40 @@ function count(name: string, by = 1): void {
   counters.set(name, (counters.get(name) ?? 0) + by)
 }
 
+/** See {@link diagnostics}. */
+interface Diagnostics {
+  say(level: Diagnostic['level'], message: string): void
+  /** Says something the first time only; `key` tells two sayings apart, by default the message itself. */
+  once(level: Diagnostic['level'], message: string, key?: string): void
+  count(name: string, by?: number): void
+  counters(): Readonly<Record<string, number>>
+  setLevel(level: DiagnosticLevel): void
+  /** Calls back with everything said, whatever the level; returns a function that ends it. */
+  listen(listener: (diagnostic: Diagnostic) => void): () => void
+  /** Forgets what was said and counted: a new start begins with a clean sheet. */
+  reset(): void
+}
+
 /**
  * The library's own voice and its counters of things gone wrong.
  *
  * It writes lines to stderr and never goes through the library's own pipes, so that a failing backend cannot swallow
  * the news of its failure. Nothing here throws.
  */
-export const diagnostics = {
+export const diagnostics: Diagnostics = {
   say,
-  /** Says something the first time only; `key` tells two sayings apart, by default the message itself. */
   once,
   count,
-  counters: (): Readonly<Record<string, number>> => Object.freeze(Object.fromEntries(counters)),
-  setLevel: (level: DiagnosticLevel): void => {
+  counters: () => Object.freeze(Object.fromEntries(counters)),
+  setLevel: (level) => {
     threshold = level
   },
-  /** Calls back with everything said, whatever the level; returns a function that ends it. */
-  listen: (listener: (diagnostic: Diagnostic) => void): (() => void) => {
+  listen: (listener) => {
     listeners.add(listener)
     return () => listeners.delete(listener)
   },
-  /** Forgets what was said and counted: a new start begins with a clean sheet. */
-  reset: (): void => {
+  reset: () => {
     said.clear()
     counters.clear()
   },
-} as const
+}

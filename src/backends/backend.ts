@@ -1,12 +1,12 @@
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
-import type { OptionTable, OptionsOf } from '../config/option.ts'
+import type { OptionProblem, OptionTable, OptionsOf } from '../config/option.ts'
 
 /** A kind of telemetry that flows through the pipeline. */
 export type Signal = 'traces' | 'logs'
 
 /** All signals, in the order in which they are shown. */
-export const signals = ['traces', 'logs'] as const satisfies readonly Signal[]
+export const signals: readonly Signal[] = ['traces', 'logs']
 
 /** What every batch has. Batches are shared by all lanes: nothing in them may be changed. */
 interface BatchBase {
@@ -58,6 +58,8 @@ export interface Backend {
   deliver(batch: Batch, signal: AbortSignal): Promise<Outcome>
   /** Finds out whether a delivery could succeed, without delivering anything. */
   check?(signal: AbortSignal): Promise<Outcome>
+  /** Hands over what it took but holds back to join with later batches. Called when a flush has emptied its queue. */
+  flush?(): Promise<void>
   /** Gives back what it holds (sockets, timers). Called once, after the last delivery. */
   close?(): Promise<void>
 }
@@ -77,6 +79,11 @@ export interface BackendType<Table extends OptionTable = OptionTable> {
   /** One sentence for `.env.example` and the documentation. */
   readonly summary: string
   readonly options: Table
+  /**
+   * Finds what is wrong with options that are each right by themselves. Options without a valid value are undefined;
+   * a problem of an option that already has one is left out.
+   */
+  problems?(options: Partial<OptionsOf<Table>>): readonly OptionProblem[]
   connect(options: OptionsOf<Table>, context: BackendContext): Backend
 }
 

@@ -24,6 +24,8 @@ export interface Option<T = unknown> {
   readonly required?: boolean
   /** Variables that hold it for the instance named like its type, strongest first. */
   readonly env?: readonly string[]
+  /** How `OTEL_*` variables are read, where their specification is stricter than `parse`. */
+  readonly parseOtel?: (raw: string) => T
   /** A value as a user would write it, for `.env.example`. */
   readonly example?: string
 }
@@ -38,4 +40,15 @@ export type OptionsOf<Table extends OptionTable> = {
       ? T
       : T | undefined
     : never
+}
+
+/** What is wrong with one option of a backend in the light of the others. */
+export interface OptionProblem {
+  /** The option's name in code. */
+  readonly option: string
+  /** What is wrong, after the value: `names a region that does not exist`. Without `missing` the value is shown before it. */
+  readonly message: string
+  readonly hint?: string
+  /** True where the problem is that the option has no value. */
+  readonly missing?: boolean
 }

@@ -22,8 +22,6 @@ export class Secret {
   toJSON(): string {
     return masked
   }
-
-  [inspect.custom](): string {
-    return masked
-  }
 }
+
+Object.defineProperty(Secret.prototype, inspect.custom, { value: () => masked })

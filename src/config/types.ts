@@ -48,7 +48,7 @@ export interface ResolvedConfig {
   /** True where nobody named backends and the default was taken. */
   readonly backendsDefaulted: boolean
   /** Resource attributes, service identity and Fly.io ones included. */
-  readonly resource: Readonly<Record<string, string>>
+  readonly resource: Readonly<Record<string, string | number>>
   readonly sampler: { readonly name: SamplerName; readonly ratio: number }
   readonly propagators: readonly PropagatorName[]
   readonly propagation: {
@@ -79,4 +79,6 @@ export interface ResolvedConfig {
   }
   /** Milliseconds that a stop may take, over all backends together. */
   readonly shutdownTimeoutMs: number
+  /** What is odd about the configuration but stops nothing; to be said once at the start. */
+  readonly warnings: readonly string[]
 }

@@ -8,9 +8,10 @@ import { diagnostics } from '../diagnostics.ts'
 import type { PendingLogRecord } from '../pipeline/pending-log-record.ts'
 import { ScopedContextManager } from '../tenant/context-manager.ts'
 import { refuseSecondSdk, reportSecondApi } from './conflicts.ts'
+import { guardSdk } from './guard-sdk.ts'
 import { loadInstrumentations, modulesOf } from './instrumentations.ts'
 import { stampingLogProcessor } from './log-processor.ts'
-import { hookImports } from './module-hooks.ts'
+import { hookImports, spreadBuiltinPatches } from './module-hooks.ts'
 import { createPropagator } from './propagator.ts'
 import { createSampler } from './sampler.ts'
 import { stampingSpanProcessor } from './span-processor.ts'
@@ -47,6 +48,7 @@ export function startSdk(config: ResolvedConfig, recorded: Recorded, directory: 
     context.setGlobalContextManager(contextManager.enable())
     propagation.setGlobalPropagator(textMapPropagator)
   } else {
+    guardSdk()
     instrumentations = loadInstrumentations(config.instrumentations.names, directory)
     hookImports(modulesOf(instrumentations))
     new NodeSDK({
@@ -60,11 +62,13 @@ export function startSdk(config: ResolvedConfig, recorded: Recorded, directory: 
       metricReaders: [],
       instrumentations,
     }).start()
+    spreadBuiltinPatches(modulesOf(instrumentations))
   }
   return {
     resource,
     stop: () => {
       for (const instrumentation of instrumentations) instrumentation.disable()
+      spreadBuiltinPatches([])
       // NodeSDK.shutdown() leaves the API's globals registered, and a second start would be ignored by the API.
       for (const api of [trace, logs, metrics, propagation, context, diag]) api.disable()
     },

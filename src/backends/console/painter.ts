@@ -3,7 +3,7 @@ import { styleText } from 'node:util'
 
 type Format = Parameters<typeof styleText>[0]
 
-const formats = {
+const formats: Readonly<Record<Style, Format>> = {
   plain: [],
   strong: ['bold'],
   faint: ['dim'],
@@ -12,9 +12,9 @@ const formats = {
   warning: ['yellow'],
   note: ['cyan'],
   who: ['magenta'],
-} as const satisfies Record<string, Format>
+}
 
-export type Style = keyof typeof formats
+export type Style = 'plain' | 'strong' | 'faint' | 'good' | 'bad' | 'warning' | 'note' | 'who'
 
 /** Colours a text that has no control characters of its own. */
 export type Painter = (style: Style, text: string) => string
@@ -23,7 +23,7 @@ export type Painter = (style: Style, text: string) => string
 export function createPainter(color: boolean): Painter {
   if (!color) return (_, text) => text
   return (style, text) =>
-    style === 'plain' || text === '' ? text : styleText([...formats[style]], text, { validateStream: false })
+    style === 'plain' || text === '' ? text : styleText(formats[style], text, { validateStream: false })
 }
 
 /**

@@ -1,0 +1,43 @@
+// A measured process: makes spans or pino records at a steady pace and reports CPU time, delivery included.
+import { createRequire } from 'node:module'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startVariant, tracer, type Variant } from './telemetry.ts'
+
+const [what, variant, sinkUrl, backends] = process.argv.slice(2) as ['spans' | 'logs', Variant, string, string]
+const total = 20_000
+const burst = 200
+const pauseMs = 20
+
+const telemetry = await startVariant(variant, sinkUrl, Number(backends))
+// Required after the start, so that the stock instrumentation can patch it.
+const pino = createRequire(import.meta.url)('pino') as typeof import('pino').pino
+const logger = pino({ base: null }, pino.destination({ dest: '/dev/null', sync: false }))
+const spans = tracer()
+
+function make(index: number): void {
+  if (what === 'logs') return logger.info({ orderId: index, route: '/orders/:id', durationMs: 12.5, customer: 'acme' }, 'order stored')
+  const span = spans.startSpan('store order', {
+    attributes: {
+      'http.request.method': 'POST',
+      'http.route': '/orders/:id',
+      'url.path': `/orders/${index}`,
+      'server.address': 'api.internal',
+    },
+  })
+  span.setAttribute('http.response.status_code', 201)
+  span.setAttribute('order.total', 99.5)
+  span.end()
+}
+
+for (let index = 0; index < 2_000; index += 1) make(index)
+await sleep(200)
+
+const before = process.cpuUsage()
+for (let made = 0; made < total; made += burst) {
+  for (let index = made; index < made + burst; index += 1) make(index)
+  await sleep(pauseMs)
+}
+await telemetry.stop()
+const { user, system } = process.cpuUsage(before)
+process.send?.({ operations: total, expected: total + 2_000, cpuMicros: user + system })
+process.disconnect?.()

@@ -1,0 +1,29 @@
+import { signalUrl } from '../config/parsers/url.ts'
+import { Secret } from '../config/secret.ts'
+import { type BackendType, defineBackend } from './backend.ts'
+import { type GrafanaOptions, grafanaOptions, grafanaProblems } from './grafana-options.ts'
+import { otlpHttp } from './otlp-http.ts'
+
+/**
+ * Grafana Cloud, through the OTLP gateway of a stack: traces to Tempo, log records to Loki.
+ *
+ * `instanceId` and `apiKey` win over an `Authorization: Basic` among `headers`; one of the two ways is needed. Further
+ * headers are sent along. https://grafana.com/docs/grafana-cloud/send-data/otlp/
+ */
+export const grafanaBackend: BackendType<GrafanaOptions> = defineBackend({
+  type: 'grafana',
+  summary: 'Grafana Cloud: traces to Tempo, log records to Loki.',
+  options: grafanaOptions,
+  problems: grafanaProblems,
+  connect: ({ endpoint, instanceId, apiKey, headers }, { timeoutMs, compression }) => {
+    const pair = instanceId !== undefined && apiKey !== undefined ? `${instanceId}:${apiKey.reveal()}` : undefined
+    const basic = pair === undefined ? undefined : new Secret(`Basic ${Buffer.from(pair).toString('base64')}`)
+    const sent = { ...headers, ...(basic && { authorization: basic }) }
+    return otlpHttp({
+      endpoints: { traces: signalUrl(endpoint, 'traces'), logs: signalUrl(endpoint, 'logs') },
+      headers: { traces: sent, logs: sent },
+      timeoutMs: { traces: timeoutMs, logs: timeoutMs },
+      compression: { traces: compression, logs: compression },
+    })
+  },
+})

@@ -1,0 +1,70 @@
+import { type Option, ValueError } from '../config/option.ts'
+import { secret } from '../config/parsers/text.ts'
+import { baseUrl, signalUrl } from '../config/parsers/url.ts'
+import type { Secret } from '../config/secret.ts'
+import { type BackendType, defineBackend } from './backend.ts'
+import { otlpHttp } from './otlp-http.ts'
+import { plaintextProblems } from './plaintext.ts'
+
+const regions: Readonly<Record<string, string>> = {
+  us: 'https://logfire-us.pydantic.dev',
+  eu: 'https://logfire-eu.pydantic.dev',
+  stagingus: 'https://logfire-us.pydantic.info',
+  stagingeu: 'https://logfire-eu.pydantic.info',
+}
+const regionOfToken = /^pylf_v\d+_([a-z]+)_(?:[0-9a-f-]{36}_)?[a-zA-Z0-9]+$/
+
+function token(raw: unknown): Secret {
+  const value = secret(raw)
+  if (/^bearer\b/i.test(value.reveal())) throw new ValueError('begins with Bearer', 'Give the token alone.')
+  if (!/^[\w-]+$/.test(value.reveal()))
+    throw new ValueError('has characters that no token has', 'Copy the write token alone.')
+  return value
+}
+
+const regionOf = (value: Secret): string => regionOfToken.exec(value.reveal())?.[1] ?? 'us'
+
+type LogfireOptions = {
+  readonly token: Option<Secret> & { readonly required: true }
+  readonly baseUrl: Option<string>
+}
+
+/**
+ * Pydantic Logfire: spans and log records of one project.
+ *
+ * The region in the token chooses the endpoint, `us` where there is none in it; `baseUrl` wins over it.
+ * https://logfire.pydantic.dev/docs/how-to-guides/alternative-clients/
+ */
+export const logfireBackend: BackendType<LogfireOptions> = defineBackend({
+  type: 'logfire',
+  summary: 'Pydantic Logfire: spans and log records of one project.',
+  options: {
+    token: {
+      about: 'A write token of the project.',
+      parse: token,
+      required: true,
+      secret: true,
+      env: ['LOGFIRE_TOKEN'],
+    },
+    baseUrl: {
+      about: 'The endpoint of a self-hosted Logfire; by default that of the region in the token.',
+      parse: baseUrl,
+      env: ['LOGFIRE_BASE_URL'],
+      example: 'https://logfire.example',
+    },
+  },
+  problems: ({ token: given, baseUrl: base }) => {
+    if (base !== undefined) return plaintextProblems({ baseUrl: base }, true)
+    const region = given === undefined ? 'us' : regionOf(given)
+    if (Object.hasOwn(regions, region)) return []
+    const hint = `Known are ${Object.keys(regions).join(', ')}; for another Logfire set LOGFIRE_BASE_URL.`
+    return [{ option: 'token', message: `is of a region that does not exist, "${region.slice(0, 12)}"`, hint }]
+  },
+  connect: ({ token: given, baseUrl: base = regions[regionOf(given)] ?? '' }, { timeoutMs, compression }) =>
+    otlpHttp({
+      endpoints: { traces: signalUrl(base, 'traces'), logs: signalUrl(base, 'logs') },
+      headers: { traces: { authorization: given }, logs: { authorization: given } },
+      timeoutMs: { traces: timeoutMs, logs: timeoutMs },
+      compression: { traces: compression, logs: compression },
+    }),
+})

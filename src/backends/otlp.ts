@@ -1,0 +1,51 @@
+import type { OptionProblem, OptionsOf } from '../config/option.ts'
+import { credentialNames } from '../config/parsers/headers.ts'
+import { signalUrl } from '../config/parsers/url.ts'
+import { type Backend, type BackendContext, type BackendType, defineBackend, type Signal, signals } from './backend.ts'
+import { otlpHttp } from './otlp-http.ts'
+import { type OtlpOptions, otlpOptions } from './otlp-options.ts'
+import { perSignal } from './per-signal.ts'
+import { plaintextProblems } from './plaintext.ts'
+
+type Options = OptionsOf<OtlpOptions>
+
+/**
+ * Any receiver of OTLP/HTTP with protobuf: the OpenTelemetry Collector, Jaeger, a vendor.
+ *
+ * Options are those of the OTLP exporter specification: `/v1/<signal>` is appended to `endpoint`, an endpoint of one
+ * signal is used as it is; headers of one signal are laid over the general ones.
+ * https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+ */
+export const otlpBackend: BackendType<OtlpOptions> = defineBackend({
+  type: 'otlp',
+  summary: 'Any receiver of OTLP/HTTP: the OpenTelemetry Collector, Jaeger, a vendor.',
+  options: otlpOptions,
+  problems: (options) => signals.flatMap((signal) => problemsOf(options, signal)),
+  connect: (options, context) => perSignal((signal) => connect(options, signal, context)),
+})
+
+function problemsOf(options: Partial<Options>, signal: Signal): readonly OptionProblem[] {
+  const own = options[`${signal}Endpoint`]
+  const hasCredentials = credentialNames({ ...options.headers, ...options[`${signal}Headers`] }).length > 0
+  const at = own === undefined ? { endpoint: options.endpoint } : { [`${signal}Endpoint`]: own }
+  const key = options[`${signal}ClientKey`] ?? options.clientKey
+  const certificate = options[`${signal}ClientCertificate`] ?? options.clientCertificate
+  const found = [...plaintextProblems(at, hasCredentials)]
+  if ((key === undefined) === (certificate === undefined)) return found
+  const [option, other] = key === undefined ? ['clientKey', 'certificate'] : ['clientCertificate', 'key']
+  const hint = 'A client certificate and its private key work together alone.'
+  return [...found, { option, message: `is not set beside a client ${other}`, hint, missing: true }]
+}
+
+function connect(options: Options, signal: Signal, { timeoutMs, compression }: BackendContext): Backend {
+  const ca = options[`${signal}Certificate`] ?? options.certificate
+  const cert = options[`${signal}ClientCertificate`] ?? options.clientCertificate
+  const key = options[`${signal}ClientKey`] ?? options.clientKey
+  return otlpHttp({
+    endpoints: { [signal]: options[`${signal}Endpoint`] ?? signalUrl(options.endpoint, signal) },
+    headers: { [signal]: { ...options.headers, ...options[`${signal}Headers`] } },
+    timeoutMs: { [signal]: options[`${signal}TimeoutMs`] ?? timeoutMs },
+    compression: { [signal]: options[`${signal}Compression`] ?? compression },
+    tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key: key.reveal() }) },
+  })
+}

@@ -1,0 +1,62 @@
+import type { DiagnosticLevel } from '../diagnostics.ts'
+import type { Option } from './option.ts'
+import type { LevelName, PropagatorName, SamplerName } from './types.ts'
+
+/** A section of `.env.example`. */
+export type SettingGroup =
+  | 'General'
+  | 'Service'
+  | 'Propagation'
+  | 'Sampling'
+  | 'Instrumentation'
+  | 'Logging'
+  | 'Delivery'
+
+/** One value that is not a backend's. */
+export interface Setting<T = unknown> extends Option<T> {
+  readonly group: SettingGroup
+  /** Variables that hold it, strongest first. */
+  readonly env: readonly string[]
+  /** Its default in words, where it has none that can be printed. */
+  readonly defaultText?: string
+  /** True where a bad value is to be ignored with a warning, as the OpenTelemetry specification has it. */
+  readonly lenient?: boolean
+}
+
+/** What each setting is, by its path in code. */
+export interface SettingValues {
+  readonly disabled: boolean
+  readonly diagnosticLevel: DiagnosticLevel
+  readonly environment: string
+  readonly serviceName: string
+  readonly resource: Readonly<Record<string, string>>
+  readonly 'propagation.to': readonly string[]
+  readonly 'propagation.keys': readonly string[]
+  readonly 'propagation.edge': boolean
+  readonly propagators: readonly PropagatorName[]
+  readonly 'sampler.name': SamplerName
+  readonly 'sampler.ratio': number
+  readonly instrumentations: readonly string[] | 'auto'
+  readonly 'logging.level': LevelName | 'silent'
+  readonly 'logging.redact': readonly string[]
+  readonly 'logging.stdout': boolean
+  readonly 'batch.traces.maxItems': number
+  readonly 'batch.traces.maxBytes': number
+  readonly 'batch.traces.maxAgeMs': number
+  readonly 'batch.logs.maxItems': number
+  readonly 'batch.logs.maxBytes': number
+  readonly 'batch.logs.maxAgeMs': number
+  readonly 'queue.maxItems': number
+  readonly 'queue.maxBytes': number
+  readonly shutdownTimeoutMs: number
+}
+
+export type SettingPath = keyof SettingValues
+export type Settings = { readonly [Path in SettingPath]: Setting<SettingValues[Path]> }
+
+/** Paths in code and files that stand for several settings; the more exact path wins. */
+export const shorthands: Readonly<Record<string, readonly SettingPath[]>> = {
+  'batch.maxItems': ['batch.traces.maxItems', 'batch.logs.maxItems'],
+  'batch.maxBytes': ['batch.traces.maxBytes', 'batch.logs.maxBytes'],
+  'batch.maxAgeMs': ['batch.traces.maxAgeMs', 'batch.logs.maxAgeMs'],
+}

@@ -1,0 +1,74 @@
+import type { DiagnosticLevel } from '../diagnostics.ts'
+import type { BatchLimits, LevelName, PropagatorName, SamplerName } from './types.ts'
+
+/** What every backend can be told, whatever its type. */
+export interface BackendSettings {
+  /** What it is offered. Default: traces and logs. */
+  readonly signals?: readonly ('traces' | 'logs')[]
+  /** Log records below this are not offered to it. Default: none is held back. */
+  readonly minLevel?: LevelName
+  /** Milliseconds that one delivery attempt may take, or text such as `5s`. Default: 10,000. */
+  readonly timeoutMs?: number | string
+}
+
+/** A built-in backend with options of its type; what is left out here is read from its variables. */
+export interface TypedBackend extends BackendSettings {
+  /** `grafana`, `logfire`, `otlp`, `console` or `memory`. */
+  readonly type: string
+  /** The name of this instance: small letters, digits and `-`. Default: the type. */
+  readonly name?: string
+  /** Default: `gzip`. */
+  readonly compression?: 'gzip' | 'none'
+  readonly [option: string]: unknown
+}
+
+/** A backend of the application's own. */
+export interface CustomBackend<Backend> extends BackendSettings {
+  readonly name: string
+  readonly backend: Backend
+}
+
+/** The least that a backend is. */
+export interface Delivering {
+  deliver(batch: never, signal: AbortSignal): Promise<unknown>
+}
+
+/**
+ * The configuration as written in code, and without objects in the file that `TELEMETRY_CONFIG` names.
+ *
+ * What is left out comes from the next weaker source: the file, the environment, the default.
+ */
+export interface TelemetryConfig<Backend extends Delivering = Delivering> {
+  /** `name`, `type:name`, a built-in backend with options, or an object with a `deliver` function. */
+  readonly backends?: readonly (string | TypedBackend | CustomBackend<Backend>)[]
+  /** True to record nothing; context and propagation still work. */
+  readonly disabled?: boolean
+  readonly diagnosticLevel?: DiagnosticLevel
+  /** Becomes `service.namespace` and `deployment.environment.name`. */
+  readonly environment?: string
+  readonly serviceName?: string
+  /** Further resource attributes; they win over those of weaker sources one by one. */
+  readonly resource?: Readonly<Record<string, string>>
+  readonly sampler?: { readonly name?: SamplerName; readonly ratio?: number }
+  readonly propagators?: readonly PropagatorName[]
+  readonly propagation?: {
+    /** Hosts that may learn the tenant: names, `*.suffix`, `loopback`, `*`. */
+    readonly to?: readonly string[] | 'none'
+    /** Attribute keys that travel beside the default ones. */
+    readonly keys?: readonly string[]
+    readonly edge?: boolean
+  }
+  readonly instrumentations?: readonly string[] | 'auto' | 'none'
+  readonly logging?: {
+    readonly level?: LevelName | 'silent'
+    readonly redact?: readonly string[]
+    readonly stdout?: boolean
+  }
+  /** When a batch is closed; `traces` and `logs` win over what stands beside them. */
+  readonly batch?: Partial<BatchLimits> & {
+    readonly traces?: Partial<BatchLimits>
+    readonly logs?: Partial<BatchLimits>
+  }
+  readonly queue?: { readonly maxItems?: number; readonly maxBytes?: number }
+  readonly shutdownTimeoutMs?: number
+}

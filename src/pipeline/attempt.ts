@@ -1,0 +1,103 @@
+import { context, ROOT_CONTEXT } from '@opentelemetry/api'
+import { suppressTracing } from '@opentelemetry/core'
+import type { Backend, Batch, Outcome } from '../backends/backend.ts'
+import { diagnostics } from '../diagnostics.ts'
+import { messageOf } from '../errors.ts'
+import { shownMessage } from './text.ts'
+
+/**
+ * How one attempt ended: as the backend says; `fault` where it threw or answered rubbish; `stopped` where the lane
+ * itself gave it up.
+ */
+export type AttemptResult =
+  | Outcome
+  | { readonly kind: 'fault'; readonly message: string }
+  | { readonly kind: 'stopped' }
+
+/** How long a backend may take to come to an end after its attempt was aborted, before the lane goes on without it. */
+const graceMs = 1_000
+
+/** Past it `setTimeout` fires at once. */
+export const longestTimerMs = 2_147_483_647
+
+const untraced = suppressTracing(ROOT_CONTEXT)
+
+/**
+ * Makes one delivery attempt, and never rejects, whatever the backend does.
+ *
+ * After `timeoutMs` the attempt is aborted and ends as `retry` with the reason `timeout`, at once when the backend obeys
+ * and a second later when it does not; what it answers then is ignored. Nothing inside is traced.
+ */
+export function attempt(backend: Backend, batch: Batch, timeoutMs: number, stop: AbortSignal): Promise<AttemptResult> {
+  return new Promise((resolve) => {
+    const controller = new AbortController()
+    let late: Outcome | undefined
+    let timer: NodeJS.Timeout
+    const end = (result: AttemptResult): void => {
+      clearTimeout(timer)
+      stop.removeEventListener('abort', giveUp)
+      resolve(result)
+    }
+    const giveUp = (): void => {
+      controller.abort(stop.reason)
+      end({ kind: 'stopped' })
+    }
+    const timeOut = (): void => {
+      const timedOut: Outcome = { kind: 'retry', reason: 'timeout', message: `no answer within ${timeoutMs} ms` }
+      late = timedOut
+      timer = setTimeout(() => end(timedOut), graceMs).unref()
+      controller.abort(new DOMException(timedOut.message, 'TimeoutError'))
+    }
+    timer = setTimeout(timeOut, Math.min(timeoutMs, longestTimerMs)).unref()
+    stop.addEventListener('abort', giveUp, { once: true })
+    void deliver(backend, batch, controller.signal).then((result) => end(late ?? result))
+  })
+}
+
+async function deliver(backend: Backend, batch: Batch, signal: AbortSignal): Promise<AttemptResult> {
+  try {
+    const answer: unknown = await context.with(untraced, () => backend.deliver(batch, signal))
+    return readOutcome(answer) ?? { kind: 'fault', message: 'the backend answered something that is no outcome' }
+  } catch (error) {
+    return { kind: 'fault', message: messageOf(error) }
+  }
+}
+
+function readOutcome(answer: unknown): Outcome | undefined {
+  if (typeof answer !== 'object' || answer === null) return undefined
+  const { kind, reason, message, afterMs, count } = answer as Readonly<Record<string, unknown>>
+  if (kind === 'delivered') return { kind }
+  if ((kind !== 'retry' && kind !== 'rejected') || typeof reason !== 'string') return undefined
+  const said = typeof message === 'string' ? { reason, message } : { reason }
+  if (kind === 'retry') return { kind, ...said, ...(isAmount(afterMs) && { afterMs }) }
+  if (count === undefined) return { kind, ...said }
+  return isAmount(count) ? { kind, ...said, count: Math.floor(count) } : undefined
+}
+
+function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0
+}
+
+/** Lets a backend hand over what it holds back; never rejects. */
+export function flushBackend(name: string, backend: Backend): Promise<void> {
+  return quietly(`backend "${name}" did not flush`, async () => backend.flush?.())
+}
+
+/** Lets a backend give back what it holds; waits `timeoutMs` at most, and never rejects. */
+export async function closeBackend(name: string, backend: Backend, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done within ${Math.round(timeoutMs)} ms`)), timeoutMs)
+  })
+  await quietly(`backend "${name}" did not close`, () => Promise.race([(async () => backend.close?.())(), late]))
+  clearTimeout(timer)
+}
+
+async function quietly(complaint: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await context.with(untraced, work)
+  } catch (error) {
+    diagnostics.count('backend_errors')
+    diagnostics.once('warn', `${complaint}: ${shownMessage(messageOf(error))}`, complaint)
+  }
+}

@@ -1,0 +1,48 @@
+import { diagnostics } from '../diagnostics.ts'
+import type { QueueLimits } from './queue.ts'
+import type { LaneProblem } from './ledger.ts'
+
+/** Least time between two announcements of trouble, so that a backend that comes and goes does not fill stderr. */
+const quietMs = 60_000
+
+/** Says once per failing period that a backend fails and what becomes of the data, and once that it works again. */
+export class LaneVoice {
+  readonly #name: string
+  readonly #limits: QueueLimits
+  readonly #now: () => number
+  #failing: 'held' | 'dropped' | undefined
+  #announced = false
+  #lastSaidAt = -Infinity
+
+  constructor(name: string, limits: QueueLimits, now: () => number) {
+    this.#name = name
+    this.#limits = limits
+    this.#now = now
+  }
+
+  /** The data of the failed attempt is `held` for another one, or `dropped`. */
+  failed(fate: 'held' | 'dropped', { reason, message }: LaneProblem): void {
+    if (this.#failing === fate || this.#failing === 'dropped') return
+    this.#failing = fate
+    const now = this.#now()
+    if (!this.#announced && now - this.#lastSaidAt < quietMs) return
+    this.#announced = true
+    this.#lastSaidAt = now
+    const why = message === '' ? reason : `${reason}: ${message}`
+    const what = fate === 'held' ? 'is failing' : 'refuses data'
+    diagnostics.say('warn', `backend "${this.#name}" ${what} (${why}); ${this.#fateOf(fate)}`)
+  }
+
+  delivered(): void {
+    if (this.#announced) diagnostics.say('warn', `backend "${this.#name}" works again`)
+    this.#failing = undefined
+    this.#announced = false
+  }
+
+  #fateOf(fate: 'held' | 'dropped'): string {
+    if (fate === 'dropped') return 'what it refuses is dropped and counted; other backends are not affected'
+    const { maxItems, maxBytes } = this.#limits
+    const most = `${maxItems.toLocaleString('en')} items or ${maxBytes.toLocaleString('en')} bytes`
+    return `its data is held and tried again, beyond ${most} the oldest is dropped; other backends are not affected`
+  }
+}

@@ -1,0 +1,20 @@
+/** A wait that can be cut short; it never keeps the process alive. */
+export class Pause {
+  #end: (() => void) | undefined
+
+  wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.end(), ms).unref()
+      this.#end = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  /** Ends the wait under way, if there is one. */
+  end(): void {
+    this.#end?.()
+    this.#end = undefined
+  }
+}

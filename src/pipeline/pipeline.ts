@@ -1,0 +1,175 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
+import { type Backend, type Signal, signals as allSignals } from '../backends/backend.ts'
+import type { BatchLimits, LevelName } from '../config/types.ts'
+import { diagnostics } from '../diagnostics.ts'
+import { longestTimerMs } from './attempt.ts'
+import { pendingLogBatch, traceBatch } from './batch.ts'
+import { Batcher } from './batcher.ts'
+import { Lane } from './lane.ts'
+import type { BackendStatus } from './ledger.ts'
+import type { PendingLogRecord } from './pending-log-record.ts'
+import type { QueueLimits } from './queue.ts'
+import { openItems, Router, routeTo } from './router.ts'
+import { estimateSpanBytes } from './span-size.ts'
+
+export type { BackendStatus, LaneProblem, SignalStatus } from './ledger.ts'
+
+/** A backend and what it is to get. */
+export interface PipelineBackend {
+  readonly name: string
+  readonly type: string
+  readonly backend: Backend
+  readonly signals: readonly Signal[]
+  readonly minLevel: LevelName | undefined
+  readonly timeoutMs: number
+}
+
+export interface PipelineOptions {
+  readonly backends: readonly PipelineBackend[]
+  readonly batch: Readonly<Record<Signal, BatchLimits>>
+  readonly queue: QueueLimits
+  /** Milliseconds since the epoch. Default: `Date.now`. */
+  readonly now?: () => number
+  /** A number from 0 up to 1. Default: `Math.random`. */
+  readonly random?: () => number
+}
+
+/** Everything between an ended span, or a written log record, and the backends. Nothing here throws. */
+export interface Pipeline {
+  pushSpan(span: ReadableSpan): void
+  pushLog(entry: PendingLogRecord): void
+  /**
+   * Delivers what was pushed so far; true when it is delivered or dropped everywhere before `timeoutMs` is over.
+   *
+   * What waits for a retry is tried at once.
+   */
+  flush(timeoutMs: number): Promise<boolean>
+  /** From now on everything pushed is delivered as soon as it is there. */
+  hurry(): void
+  /** Gives up the attempts under way, keeping their data, until the next push or flush. */
+  rest(): void
+  /**
+   * Delivers what it can before `timeoutMs` is over, all backends in parallel, and closes them.
+   *
+   * What is left is dropped and counted as `shutdown`; what is pushed afterwards is ignored, and counted in
+   * `diagnostics` as `after_stop`.
+   */
+  close(timeoutMs: number): Promise<void>
+  status(): Record<string, BackendStatus>
+  /** Items pushed so far. */
+  accepted(): number
+  /** Items that some backend still has to get: as many as the backend that waits for the most. */
+  queued(): number
+}
+
+/** Builds the way from the processors to the backends: a batcher per signal, a router, a lane per backend. */
+export function createPipeline({
+  backends,
+  batch,
+  queue,
+  now = Date.now,
+  random = Math.random,
+}: PipelineOptions): Pipeline {
+  // A delivery belongs to no request: it would carry that request's context into sockets that live for hours.
+  const outside = AsyncLocalStorage.snapshot()
+  const schedule = (run: () => void): void => void setImmediate(outside, run)
+  const router = new Router(
+    backends.map(({ minLevel, ...lane }) =>
+      routeTo(
+        new Lane({ ...lane, signals: signalsOf(lane.backend, lane.signals), queue, now, random, schedule }),
+        minLevel,
+      ),
+    ),
+  )
+  const lanes = router.routes.map(({ lane }) => lane)
+  const spans = new Batcher<ReadableSpan>(batch.traces, (items, bytes) => router.routeTraces(traceBatch(items, bytes)))
+  const logs = new Batcher<PendingLogRecord>(batch.logs, (items, bytes) =>
+    router.routeLogs(pendingLogBatch(items, bytes)),
+  )
+  const takesSpans = router.takes('traces')
+  const takesLogs = router.takes('logs')
+  let accepted = 0
+  let closing: Promise<void> | undefined
+
+  const flush = async (timeoutMs: number): Promise<boolean> => {
+    spans.close()
+    logs.close()
+    return within(timeoutMs, Promise.all(lanes.map((lane) => lane.flush())))
+  }
+  const close = async (wantedMs: number): Promise<void> => {
+    const timeoutMs = timerMs(wantedMs)
+    const deadline = performance.now() + timeoutMs
+    spans.close()
+    logs.close()
+    const closeLane = async (lane: Lane): Promise<void> => {
+      lane.hurry()
+      await within(timeoutMs, lane.settled())
+      await lane.close(deadline - performance.now())
+    }
+    await Promise.all(lanes.map(closeLane))
+  }
+  return {
+    pushSpan: (span) => {
+      if (closing !== undefined) return diagnostics.count('after_stop')
+      if (!takesSpans) return
+      try {
+        accepted += 1
+        spans.push(span, estimateSpanBytes(span))
+      } catch {
+        diagnostics.count('pipeline_errors')
+      }
+    },
+    pushLog: (entry) => {
+      if (closing !== undefined) return diagnostics.count('after_stop')
+      if (!takesLogs) return
+      try {
+        accepted += 1
+        logs.push(entry, entry.estimatedBytes)
+      } catch {
+        diagnostics.count('pipeline_errors')
+      }
+    },
+    flush,
+    hurry: () => {
+      spans.hurry()
+      logs.hurry()
+      for (const lane of lanes) lane.hurry()
+    },
+    rest: () => {
+      for (const lane of lanes) lane.rest()
+    },
+    close: (timeoutMs) => (closing ??= close(timeoutMs)),
+    status: () =>
+      Object.fromEntries(
+        router.routes.map((route) => [route.lane.name, route.lane.status(openItems(route, spans.open, logs.open))]),
+      ),
+    accepted: () => accepted,
+    queued: () =>
+      router.routes.reduce((most, route) => {
+        const open = openItems(route, spans.open, logs.open)
+        return Math.max(most, route.lane.queued + open.traces + open.logs)
+      }, 0),
+  }
+}
+
+function signalsOf(backend: Backend, wanted: readonly Signal[]): readonly Signal[] {
+  const taken = backend.signals ?? allSignals
+  return wanted.filter((signal) => taken.includes(signal))
+}
+
+/** A time that a timer can take; what is no number is no time at all. */
+function timerMs(ms: number): number {
+  return Math.min(Math.max(Number.isNaN(ms) ? 0 : ms, 0), longestTimerMs)
+}
+
+/** True when the work is done before the time is over. The timer keeps the process alive until then. */
+async function within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, timerMs(timeoutMs), false)
+  })
+  const inTime = await Promise.race([work.then(() => true as const), late])
+  clearTimeout(timer)
+  return inTime
+}

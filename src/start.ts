@@ -1,0 +1,170 @@
+import { isDeepStrictEqual } from 'node:util'
+import { builtinBackends } from './backends/registry.ts'
+import type { Backend } from './backends/backend.ts'
+import type { TelemetryConfig as ConfigOf } from './config/telemetry-config.ts'
+import { resolveConfig } from './config/resolve.ts'
+import type { ResolvedBackend, ResolvedConfig } from './config/types.ts'
+import { diagnostics } from './diagnostics.ts'
+import { TelemetryError } from './errors.ts'
+import { attachProcessHooks } from './instrument/process-hooks.ts'
+import { startSdk } from './instrument/sdk.ts'
+import { captureLogs } from './logging/capture.ts'
+import { configureLogging, defaultLoggingSettings, logger, type Logger } from './logging/logger.ts'
+import { type BackendStatus, createPipeline, type Pipeline, type PipelineBackend } from './pipeline/pipeline.ts'
+
+/** The configuration as written in code; what is left out comes from the file, the environment, the defaults. */
+export type TelemetryConfig = ConfigOf<Backend>
+
+/** Gives a configuration its type; returns it unchanged. */
+export function defineConfig(config: TelemetryConfig): TelemetryConfig {
+  return config
+}
+
+/** What is known of the running telemetry: per backend what was accepted, delivered, is queued, and was dropped and why. */
+export interface TelemetryStatus {
+  readonly state: 'running' | 'stopped' | 'disabled'
+  readonly backends: Readonly<Record<string, BackendStatus>>
+  /** Counts of things that went wrong outside the backends: attributes left out, lines not parsed, … */
+  readonly counters: Readonly<Record<string, number>>
+}
+
+/** The running telemetry. */
+export interface Telemetry {
+  /** The application's logger; the same as the package's `logger`. */
+  readonly logger: Logger
+  /**
+   * Delivers everything recorded so far.
+   *
+   * Resolves true when every backend has it, false when `timeoutMs` (default: the configured shutdown timeout, 3,000)
+   * passed before; what was left stays queued. Never rejects.
+   */
+  flush(timeoutMs?: number): Promise<boolean>
+  /**
+   * Delivers what it can within one deadline for all backends, then unregisters everything; never rejects.
+   *
+   * What is left at the deadline (default: the configured shutdown timeout, 3,000 ms) is dropped and counted. A second
+   * call waits for the first. `startTelemetry` may be called again afterwards.
+   */
+  stop(timeoutMs?: number): Promise<void>
+  status(): TelemetryStatus
+}
+
+interface Running {
+  readonly telemetry: Telemetry
+  readonly code: TelemetryConfig
+}
+
+let running: Running | undefined
+
+// Tracers and loggers that the application keeps outlive a stop: they push here, to whatever runs then.
+let pipeline: Pipeline | undefined
+
+/**
+ * Starts telemetry: reads the configuration, registers the OpenTelemetry SDK, and delivers to the backends named.
+ *
+ * Synchronous. Sources of configuration, strongest first: `config`, the file named by `TELEMETRY_CONFIG`, environment
+ * variables, defaults. While telemetry runs, a call without `config`, or with an equal one, returns the running one.
+ *
+ * @throws TelemetryError `ERR_CONFIG_INVALID` with every problem found; `ERR_ALREADY_STARTED` for a different `config`
+ * while running; `ERR_SDK_CONFLICT` where another OpenTelemetry SDK is registered.
+ */
+export function startTelemetry(config: TelemetryConfig = {}): Telemetry {
+  if (running !== undefined) {
+    if (Object.keys(config).length === 0 || isDeepStrictEqual(config, running.code)) return running.telemetry
+    throw new TelemetryError('ERR_ALREADY_STARTED', 'telemetry already runs with a different configuration', {
+      hint: 'Configure it in one place: signalbox/register and environment variables, or startTelemetry(config), or await stop() first.',
+    })
+  }
+  const telemetry = start(readConfig(config))
+  running = { telemetry, code: config }
+  return telemetry
+}
+
+function readConfig(code: TelemetryConfig): ResolvedConfig {
+  return resolveConfig({
+    code,
+    env: process.env,
+    backendTypes: builtinBackends,
+    isTerminal: process.stdout.isTTY === true,
+    cwd: process.cwd(),
+    entry: process.argv[1],
+  })
+}
+
+function start(config: ResolvedConfig): Telemetry {
+  diagnostics.reset()
+  diagnostics.setLevel(config.diagnosticLevel)
+  for (const warning of config.warnings) diagnostics.once('warn', warning)
+  const own = createPipeline({
+    backends: config.disabled ? [] : config.backends.map(connect),
+    batch: config.batch,
+    queue: config.queue,
+  })
+  const sdk = startSdk(
+    config,
+    { pushSpan: (span) => pipeline?.pushSpan(span), pushLog: (entry) => pipeline?.pushLog(entry) },
+    process.cwd(),
+  )
+  pipeline = own
+  const takesLogs = !config.disabled && config.backends.some(({ signals }) => signals.includes('logs'))
+  const stopCapture = takesLogs ? captureLogs((entry) => own.pushLog(entry), { resource: sdk.resource }) : undefined
+  const consoleDraws = config.backends.some(({ type, signals }) => type === 'console' && signals.includes('logs'))
+  configureLogging({ ...config.logging, stdout: config.logging.stdout ?? (config.disabled || !consoleDraws) })
+  const detach = attachProcessHooks(drainingOf(own, config.shutdownTimeoutMs))
+  if (config.backendsDefaulted) sayDefault(config)
+
+  let stopping: Promise<void> | undefined
+  const stop = async (timeoutMs: number): Promise<void> => {
+    detach()
+    stopCapture?.()
+    configureLogging(defaultLoggingSettings)
+    running = undefined
+    sdk.stop()
+    await own.close(timeoutMs)
+    if (pipeline === own) pipeline = undefined
+  }
+  return {
+    logger,
+    flush: (timeoutMs = config.shutdownTimeoutMs) => own.flush(timeoutMs),
+    stop: (timeoutMs = config.shutdownTimeoutMs) => (stopping ??= stop(timeoutMs)),
+    status: () => ({
+      state: stopping !== undefined ? 'stopped' : config.disabled ? 'disabled' : 'running',
+      backends: own.status(),
+      counters: diagnostics.counters(),
+    }),
+  }
+}
+
+function connect({ name, type, options, signals, minLevel, timeoutMs, compression }: ResolvedBackend): PipelineBackend {
+  const builtin = Object.hasOwn(builtinBackends, type) ? builtinBackends[type] : undefined
+  const backend = builtin?.connect(options as never, { name, timeoutMs, compression }) ?? (options as Backend)
+  return { name, type, backend, signals, minLevel, timeoutMs }
+}
+
+function drainingOf(own: Pipeline, timeoutMs: number): Parameters<typeof attachProcessHooks>[0] {
+  let settledAt = -1
+  return {
+    drain: async () => {
+      own.hurry()
+      await own.flush(timeoutMs)
+    },
+    settle: async () => {
+      settledAt = own.accepted()
+      await own.flush(timeoutMs)
+      own.rest()
+    },
+    isPending: () => own.queued() > 0 && own.accepted() !== settledAt,
+    reportLoss: () => {
+      const left = own.queued()
+      if (left === 0) return
+      const items = left === 1 ? '1 item of telemetry was' : `${left} items of telemetry were`
+      diagnostics.say('warn', `${items} not delivered before the process ended; await stop() first, or raise TELEMETRY_SHUTDOWN_TIMEOUT.`)
+    },
+  }
+}
+
+function sayDefault(config: ResolvedConfig): void {
+  const chosen = config.backends.map(({ name }) => name).join(', ') || 'none'
+  const why = chosen === 'none' ? 'nothing is exported' : 'drawing traces and logs in this terminal'
+  diagnostics.once('warn', `TELEMETRY_BACKENDS is not set, taking "${chosen}": ${why}.`)
+}

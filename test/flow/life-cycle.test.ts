@@ -1,0 +1,134 @@
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { otlpSink } from '../support/otlp-sink.ts'
+import { runApp } from '../support/run-app.ts'
+
+async function sinkAndEnv(): Promise<{ sink: Awaited<ReturnType<typeof otlpSink>>; env: Record<string, string> }> {
+  const sink = await otlpSink()
+  onTestFinished(() => sink.close())
+  return { sink, env: { TELEMETRY_BACKENDS: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: sink.url } }
+}
+
+/** A server that takes connections and never answers. */
+async function blackHole(): Promise<string> {
+  const server = createServer(() => {})
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const numbered = Array.from({ length: 100 }, (_, index) => `span ${index}`)
+
+describe('a process that is told to stop', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('delivers everything and dies of %s when it has no handler', async (signal) => {
+    const { sink, env } = await sinkAndEnv()
+    const app = runApp('server.ts', { env })
+    await app.line(/^ready$/)
+    app.kill(signal)
+    expect(await app.ended).toMatchObject({ code: null, signal })
+    expect(sink.spans().map(({ name }) => name)).toEqual(numbered)
+    expect(sink.logRecords().map(({ body }) => body)).toEqual(['ready'])
+  })
+
+  it.each([
+    ['ends', 0],
+    ['once', 0],
+    ['exits', 7],
+  ])('leaves the end to an application whose handler %s', async (handler, code) => {
+    const { sink, env } = await sinkAndEnv()
+    const app = runApp('server.ts', { env: { ...env, HANDLER: handler } })
+    await app.line(/^ready$/)
+    app.kill('SIGTERM')
+    expect(await app.ended).toMatchObject({ code, signal: null })
+    expect(sink.spans().map(({ name }) => name)).toEqual([...numbered, 'draining', 'drained'])
+    expect(sink.logRecords().map(({ body }) => body)).toEqual(['ready', 'drained'])
+  })
+
+  it('dies at once of a second signal', async () => {
+    const url = await blackHole()
+    const env = { TELEMETRY_BACKENDS: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: url, TELEMETRY_SHUTDOWN_TIMEOUT: '60s' }
+    const app = runApp('server.ts', { env })
+    await app.line(/^ready$/)
+    app.kill('SIGTERM')
+    setTimeout(() => app.kill('SIGTERM'), 300)
+    expect(await app.ended).toMatchObject({ code: null, signal: 'SIGTERM' })
+  })
+
+  it('waits for a dead backend no longer than the deadline, and says what is lost', async () => {
+    const { sink, env } = await sinkAndEnv()
+    const dead = await blackHole()
+    const app = runApp('server.ts', {
+      env: { ...env, TELEMETRY_BACKENDS: 'otlp,otlp:dead', TELEMETRY_DEAD_ENDPOINT: dead, TELEMETRY_SHUTDOWN_TIMEOUT: '500ms' },
+    })
+    await app.line(/^ready$/)
+    const toldAt = performance.now()
+    app.kill('SIGTERM')
+    expect(await app.ended).toMatchObject({ code: null, signal: 'SIGTERM' })
+    // The stock exporter would hold the process for its whole timeout of 10 s.
+    expect(performance.now() - toldAt).toBeLessThan(5_000)
+    expect(sink.spans().map(({ name }) => name)).toEqual(numbered)
+  })
+})
+
+describe('a process that ends by itself', () => {
+  it('delivers everything and keeps its exit code', async () => {
+    const { sink, env } = await sinkAndEnv()
+    const app = runApp('script.ts', { env: { ...env, HOW: 'exit code' } })
+    expect(await app.ended).toMatchObject({ code: 3, signal: null })
+    expect(sink.spans().map(({ name }) => name)).toEqual(numbered)
+    expect(sink.logRecords().map(({ body }) => body)).toEqual(['worked'])
+    expect(app.stderr).toEqual([])
+  })
+
+  it('is not held by a dead backend beyond the deadline, and says what is lost', async () => {
+    const url = await blackHole()
+    const env = { TELEMETRY_BACKENDS: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: url, TELEMETRY_SHUTDOWN_TIMEOUT: '500ms' }
+    const app = runApp('script.ts', { env })
+    const ended = await app.ended
+    expect(ended).toMatchObject({ code: 0, signal: null })
+    expect(ended.tookMs).toBeLessThan(8_000)
+    expect(app.stderr.join('\n')).toContain('101 items of telemetry were not delivered')
+  })
+
+  it('says what process.exit() lost', async () => {
+    const { env } = await sinkAndEnv()
+    const app = runApp('script.ts', { env: { ...env, HOW: 'exit' } })
+    expect(await app.ended).toMatchObject({ code: 4 })
+    expect(app.stderr.join('\n')).toContain('items of telemetry were not delivered before the process ended')
+  })
+
+  it.each([
+    ['throws', 'RangeError: out of luck'],
+    ['rejects', 'RangeError: nobody cares'],
+  ])('crashes as it would have when it %s', async (how, trace) => {
+    const { env } = await sinkAndEnv()
+    const app = runApp('script.ts', { env: { ...env, HOW: how } })
+    expect(await app.ended).toMatchObject({ code: 1, signal: null })
+    expect(app.stderr.join('\n')).toContain(trace)
+    const bare = runApp('script.ts', { env: { HOW: how, TELEMETRY_BACKENDS: 'none' } })
+    expect(await bare.ended).toMatchObject({ code: 1, signal: null })
+  })
+
+  it('records an uncaught exception on the span at work and as a log record of its tenant', async () => {
+    const { sink, env } = await sinkAndEnv()
+    const app = runApp('script.ts', { env: { ...env, HOW: 'survives' } })
+    expect(await app.ended).toMatchObject({ code: 0 })
+    expect(app.stdout).toContain('survived')
+    const doomed = sink.spans().find(({ name }) => name === 'doomed')
+    expect(doomed?.status).toMatchObject({ code: 2, message: 'out of luck' })
+    expect(doomed?.events.map(({ name, attributes }) => [name, attributes['exception.type']])).toEqual([['exception', 'RangeError']])
+    const record = sink.logRecords().find(({ severityNumber }) => severityNumber === 21)
+    expect(record?.body).toBe('Uncaught exception: out of luck')
+    expect(record?.attributes).toMatchObject({ 'exception.type': 'RangeError', 'tenant.id': 'acme' })
+    expect(record?.spanId).toBe(doomed?.spanId)
+  })
+
+  it('leaves an unhandledRejection handler of the application alone', async () => {
+    const { sink, env } = await sinkAndEnv()
+    const app = runApp('script.ts', { env: { ...env, HOW: 'handles rejections' } })
+    expect(await app.ended).toMatchObject({ code: 0 })
+    expect(app.stdout).toContain('handled')
+    expect(sink.spans()).toHaveLength(100)
+  })
+})

@@ -1,0 +1,179 @@
+import { context, logs, propagation, trace } from '@opentelemetry/api'
+import { TracerProvider } from '@opentelemetry/sdk-trace'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Backend, Batch } from '../../src/backends/backend.ts'
+import {
+  isTelemetryError,
+  logger,
+  startTelemetry,
+  type Telemetry,
+  type TelemetryConfig,
+  tenant,
+  withTenant,
+} from '../../src/index.ts'
+
+/** Keeps what it is given; the real pipeline in front of it. */
+function keeping(): Backend & { readonly names: () => string[]; readonly bodies: () => unknown[] } {
+  const batches: Batch[] = []
+  return {
+    deliver: (batch) => {
+      batches.push(batch)
+      return Promise.resolve({ kind: 'delivered' })
+    },
+    names: () => batches.flatMap((batch) => (batch.signal === 'traces' ? batch.spans.map(({ name }) => name) : [])),
+    bodies: () => batches.flatMap((batch) => (batch.signal === 'logs' ? batch.records.map(({ body }) => body) : [])),
+  }
+}
+
+const instrumentations: TelemetryConfig['instrumentations'] = 'none'
+const configOf = (backend: Backend): TelemetryConfig => ({
+  backends: [{ name: 'kept', backend }],
+  instrumentations,
+  logging: { stdout: false },
+})
+
+let telemetry: Telemetry | undefined
+const start = (config: TelemetryConfig): Telemetry => (telemetry = startTelemetry(config))
+
+afterEach(async () => {
+  await telemetry?.stop()
+  telemetry = undefined
+})
+
+const codeOf = (run: () => unknown): string => {
+  try {
+    run()
+  } catch (error) {
+    if (isTelemetryError(error)) return error.code
+    throw error
+  }
+  return 'nothing thrown'
+}
+
+describe('startTelemetry', () => {
+  it('returns the running one for no configuration or an equal one, and refuses another', () => {
+    const config = configOf(keeping())
+    const first = start(config)
+    expect(startTelemetry()).toBe(first)
+    expect(startTelemetry({ ...config })).toBe(first)
+    expect(codeOf(() => startTelemetry({ shutdownTimeoutMs: 1 }))).toBe('ERR_ALREADY_STARTED')
+  })
+
+  it('starts again after stop, and tracers and loggers kept from before then work too', async () => {
+    const before = keeping()
+    start(configOf(before))
+    const tracer = trace.getTracer('kept')
+    const raw = logs.getLogger('kept')
+    tracer.startSpan('first').end()
+    raw.emit({ body: 'first raw' })
+    logger.info('first log')
+    await telemetry?.stop()
+    expect(telemetry?.status().state).toBe('stopped')
+    expect([before.names(), before.bodies()]).toEqual([['first'], ['first raw', 'first log']])
+
+    tracer.startSpan('between').end()
+    const after = keeping()
+    start(configOf(after))
+    tracer.startSpan('by the old tracer').end()
+    raw.emit({ body: 'by the old logger' })
+    trace.getTracer('new').startSpan('by a new tracer').end()
+    logger.info('second log')
+    expect(await telemetry?.flush()).toBe(true)
+    expect(after.names()).toEqual(['by the old tracer', 'by a new tracer'])
+    expect(after.bodies()).toEqual(['by the old logger', 'second log'])
+    expect(before.names()).toEqual(['first'])
+  })
+
+  it('leaves nothing registered after stop', async () => {
+    const listeners = (): number[] =>
+      ['SIGTERM', 'SIGINT', 'beforeExit', 'exit', 'uncaughtExceptionMonitor'].map((name) => process.listenerCount(name))
+    const before = listeners()
+    start(configOf(keeping()))
+    expect(listeners()).toEqual(before.map((count) => count + 1))
+    await telemetry?.stop()
+    await telemetry?.stop()
+    expect(listeners()).toEqual(before)
+    expect(trace.getTracer('x').startSpan('x').spanContext().traceId).toBe('0'.repeat(32))
+    expect(propagation.fields()).toEqual([])
+    withTenant(tenant({ id: 'acme' }), () => expect(context.active()).toEqual(context.active()))
+  })
+
+  it('counts in status() what each backend took, and adds up', async () => {
+    const refusing: Backend = { signals: ['traces'], deliver: () => Promise.resolve({ kind: 'rejected', reason: 'http_400', message: 'no' }) }
+    const config: TelemetryConfig = {
+      backends: [{ name: 'kept', backend: keeping() }, { name: 'refusing', backend: refusing }],
+      instrumentations,
+      logging: { stdout: false },
+    }
+    start(config)
+    for (let index = 0; index < 5; index += 1) trace.getTracer('x').startSpan(`${index}`).end()
+    logger.info('one')
+    await telemetry?.flush()
+    const { state, backends } = telemetry?.status() ?? {}
+    expect(state).toBe('running')
+    expect(backends?.['kept']?.traces).toEqual({ accepted: 5, delivered: 5, queued: 0, dropped: {} })
+    expect(backends?.['kept']?.logs).toEqual({ accepted: 1, delivered: 1, queued: 0, dropped: {} })
+    expect(backends?.['refusing']?.traces).toEqual({ accepted: 5, delivered: 0, queued: 0, dropped: { http_400: 5 } })
+    expect(backends?.['refusing']?.lastProblem).toMatchObject({ reason: 'http_400', message: 'no' })
+    expect(backends?.['refusing']?.logs).toBeUndefined()
+  })
+
+  it('refuses to start beside another SDK, and registers nothing then', () => {
+    const provider = new TracerProvider()
+    trace.setGlobalTracerProvider(provider)
+    try {
+      expect(codeOf(() => startTelemetry(configOf(keeping())))).toBe('ERR_SDK_CONFLICT')
+      expect(process.listenerCount('beforeExit')).toBe(0)
+    } finally {
+      trace.disable()
+    }
+    expect(codeOf(() => start(configOf(keeping())))).toBe('nothing thrown')
+  })
+})
+
+describe('bad input', () => {
+  const hostile = (): Record<string, unknown> => {
+    const circular: Record<string, unknown> = { name: 'loop' }
+    circular['self'] = circular
+    return {
+      circular,
+      bigint: 12n,
+      symbol: Symbol('s'),
+      fn: () => 1,
+      huge: 'x'.repeat(3_000_000),
+      nan: Number.NaN,
+      date: new Date(Number.NaN),
+      map: new Map([[{}, 1n]]),
+      getter: Object.defineProperty({}, 'boom', { enumerable: true, get: () => { throw new Error('getter') } }),
+      toJSON: { toJSON: () => { throw new Error('toJSON') } },
+      surrogate: '\ud800',
+      proxy: new Proxy({}, { get: () => { throw new Error('proxy') }, ownKeys: () => { throw new Error('proxy') } }),
+      nothing: undefined,
+      null: null,
+    }
+  }
+
+  it('never throws into the application, whatever is logged or set on a span', async () => {
+    const kept = keeping()
+    start(configOf(kept))
+    for (const [key, value] of Object.entries(hostile())) {
+      const span = trace.getTracer('x').startSpan(`attribute ${key}`, { attributes: { [key]: value as string } })
+      span.setAttribute('later', value as string)
+      span.addEvent('event', { [key]: value as string })
+      span.recordException(value as Error)
+      span.end()
+      span.end()
+      logger.info({ [key]: value }, `field ${key}`)
+      logger.info(value as object, `object ${key}`)
+      logger.info(value as string)
+      logger.error({ err: value })
+      logs.getLogger('raw').emit({ body: value as string, attributes: { [key]: value as string } })
+    }
+    ;(logger.info as (...given: unknown[]) => void)()
+    ;(logger.info as (...given: unknown[]) => void)('%s %d %j %o', 1)
+    ;(logger.info as (...given: unknown[]) => void)(undefined, Symbol('s'))
+    expect(await telemetry?.flush()).toBe(true)
+    expect(kept.names().filter((name) => name.startsWith('attribute '))).toHaveLength(Object.keys(hostile()).length)
+    expect(kept.bodies()).toEqual(expect.arrayContaining(['field circular', 'field getter', 'field toJSON', 'field bigint']))
+  })
+})

@@ -1,0 +1,152 @@
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { gunzipSync } from 'node:zlib'
+import { decodeLogRecords, decodeSpans, type ReceivedLogRecord, type ReceivedSpan } from './otlp-decode.ts'
+
+export type { ReceivedLogRecord, ReceivedSpan } from './otlp-decode.ts'
+
+/** How a request is answered: a status, a whole answer, no answer at all, or a connection that is cut. */
+export type Answer =
+  | number
+  | {
+      readonly status?: number
+      readonly headers?: Readonly<Record<string, string>>
+      readonly body?: string | Uint8Array
+      readonly delayMs?: number
+    }
+  | 'hang'
+  | 'reset'
+
+/** One request that arrived, decoded whatever the answer to it is. */
+export interface ReceivedRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  /** What the path says: `…/v1/traces` or `…/v1/logs`. */
+  readonly signal: 'traces' | 'logs' | undefined
+  /** The status it is answered with; 0 where there is no answer. */
+  readonly status: number
+  /** The port of the client: tells connections apart. */
+  readonly remotePort: number
+  /** Size of the body as it was sent. */
+  readonly bodyBytes: number
+  readonly spans: readonly ReceivedSpan[]
+  readonly logRecords: readonly ReceivedLogRecord[]
+  /** Why the body could not be decoded. */
+  readonly problem: string | undefined
+}
+
+export interface OtlpSink {
+  /** `http://127.0.0.1:<port>`, without a slash at the end; any prefix before `/v1/…` will do. */
+  readonly url: string
+  readonly requests: readonly ReceivedRequest[]
+  /** Spans of the requests that were answered with a 2xx, in the order of arrival. */
+  spans(): ReceivedSpan[]
+  /** Log records of the requests that were answered with a 2xx, in the order of arrival. */
+  logRecords(): ReceivedLogRecord[]
+  /** Answers every request from now on like this, once the scripted answers are used up. */
+  answer(answer: Answer): void
+  /** Resolves when the predicate holds; looks at each arrival; rejects after `timeoutMs` (default 10,000). */
+  waitFor(predicate: () => boolean, timeoutMs?: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** A real OTLP/HTTP receiver on loopback. `answers` are given in order to the first requests, then 200 to all others. */
+export async function otlpSink(options: { readonly answers?: readonly Answer[] } = {}): Promise<OtlpSink> {
+  const script = [...(options.answers ?? [])]
+  let standing: Answer = 200
+  const requests: ReceivedRequest[] = []
+  const watchers = new Set<() => void>()
+  const server = createServer((request, response) => {
+    void readBody(request).then(
+      (body) => {
+        const answer = script.shift() ?? standing
+        const received = decode(request, body, answer)
+        requests.push(received)
+        for (const look of watchers) look()
+        reply(response, answer, received)
+      },
+      () => response.destroy(),
+    )
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const taken = (): ReceivedRequest[] => requests.filter(({ status }) => status >= 200 && status < 300)
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    spans: () => taken().flatMap(({ spans }) => spans),
+    logRecords: () => taken().flatMap(({ logRecords }) => logRecords),
+    answer: (answer) => {
+      standing = answer
+    },
+    waitFor: (predicate, timeoutMs = 10_000) =>
+      new Promise((resolve, reject) => {
+        const end = (settle: () => void): void => {
+          watchers.delete(look)
+          clearTimeout(timer)
+          settle()
+        }
+        const look = (): void => {
+          if (predicate()) end(resolve)
+        }
+        const timer = setTimeout(() => end(() => reject(new Error(summaryOf(requests, timeoutMs)))), timeoutMs)
+        watchers.add(look)
+        look()
+      }),
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
+
+function decode(request: IncomingMessage, body: Buffer, answer: Answer): ReceivedRequest {
+  const path = request.url ?? '/'
+  const signal = /\/v1\/(traces|logs)$/.exec(path)?.[1] as 'traces' | 'logs' | undefined
+  const { headers, method = '' } = request
+  const common = { method, path, headers, signal, remotePort: request.socket.remotePort ?? 0, bodyBytes: body.length }
+  try {
+    const bytes = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body
+    const spans = signal === 'traces' ? decodeSpans(bytes) : []
+    const logRecords = signal === 'logs' ? decodeLogRecords(bytes) : []
+    const status = signal === undefined ? 404 : statusOf(answer)
+    return { ...common, status, spans, logRecords, problem: undefined }
+  } catch (error) {
+    return { ...common, status: 400, spans: [], logRecords: [], problem: String(error) }
+  }
+}
+
+function statusOf(answer: Answer): number {
+  if (typeof answer === 'number') return answer
+  return typeof answer === 'string' ? 0 : (answer.status ?? 200)
+}
+
+function reply(response: ServerResponse, answer: Answer, { status, problem }: ReceivedRequest): void {
+  if (answer === 'hang') return
+  if (answer === 'reset') {
+    response.socket?.resetAndDestroy()
+    return
+  }
+  const { headers = {}, body = problem ?? '', delayMs = 0 } = typeof answer === 'number' ? {} : answer
+  const send = (): void => {
+    response.writeHead(status, { 'content-type': 'application/x-protobuf', ...headers })
+    response.end(body)
+  }
+  if (delayMs === 0) send()
+  else setTimeout(send, delayMs)
+}
+
+function summaryOf(requests: readonly ReceivedRequest[], timeoutMs: number): string {
+  const lines = requests.map(
+    ({ method, path, status, spans, logRecords }) =>
+      `${method} ${path} -> ${status} (${spans.length} spans, ${logRecords.length} records)`,
+  )
+  return [`the sink did not receive what was waited for within ${timeoutMs} ms; it received:`, ...lines].join('\n  ')
+}

@@ -1,0 +1,45 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+
+const summary = './test/support/summary-reporter.ts'
+const compiler = 'node_modules/typescript/bin/tsc'
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    reporters: process.env['TEST_SUMMARY_FILE'] === undefined ? ['default'] : ['default', summary],
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text-summary', 'html', 'json-summary'],
+    },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'rooms',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/package/**'],
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+          typecheck: {
+            enabled: true,
+            checker: compiler,
+            include: ['test/types/**/*.test-d.ts'],
+            tsconfig: './tsconfig.json',
+          },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'package',
+          include: ['test/package/**/*.test.ts'],
+          globalSetup: ['./test/support/packed.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 240_000,
+        },
+      },
+    ],
+  },
+})
+
+export default config
