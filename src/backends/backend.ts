@@ -80,10 +80,10 @@ export interface BackendType<Table extends OptionTable = OptionTable> {
   readonly summary: string
   readonly options: Table
   /**
-   * Finds what is wrong with options that are each right by themselves. Options without a valid value are undefined;
-   * a problem of an option that already has one is left out.
+   * Finds what is wrong with options that are each right by themselves. Options without a good value are undefined;
+   * `isBad` tells those that were given a bad one. A problem of an option that already has one is left out.
    */
-  problems?(options: Partial<OptionsOf<Table>>): readonly OptionProblem[]
+  problems?(options: Partial<OptionsOf<Table>>, isBad: (option: string) => boolean): readonly OptionProblem[]
   connect(options: OptionsOf<Table>, context: BackendContext): Backend
 }
 

@@ -44,7 +44,10 @@ export const grafanaOptions: GrafanaOptions = {
 }
 
 /** What is wrong with the credentials: there are none, half of them, or what they hold cannot be right. */
-export function grafanaProblems(options: Partial<OptionsOf<GrafanaOptions>>): readonly OptionProblem[] {
+export function grafanaProblems(
+  options: Partial<OptionsOf<GrafanaOptions>>,
+  isBad: (option: string) => boolean,
+): readonly OptionProblem[] {
   const found: OptionProblem[] = [...plaintextProblems({ endpoint: options.endpoint }, true)]
   const missing = (option: string): OptionProblem => ({
     option,
@@ -52,8 +55,12 @@ export function grafanaProblems(options: Partial<OptionsOf<GrafanaOptions>>): re
     hint: 'Or put Authorization=Basic <base64 of id:token> into OTEL_EXPORTER_OTLP_HEADERS.',
     missing: true,
   })
-  if (options.instanceId === undefined && options.apiKey === undefined && options.headers !== undefined) {
-    const wrong = headerProblem(options.headers['authorization'])
+  if (
+    options.instanceId === undefined &&
+    options.apiKey === undefined &&
+    (options.headers !== undefined || isBad('headers'))
+  ) {
+    const wrong = isBad('headers') ? undefined : headerProblem(options.headers?.['authorization'])
     return wrong === undefined ? found : [...found, { option: 'headers', ...wrong }]
   }
   if (options.instanceId === undefined) found.push(missing('instanceId'))

@@ -20,18 +20,22 @@ export const otlpBackend: BackendType<OtlpOptions> = defineBackend({
   type: 'otlp',
   summary: 'Any receiver of OTLP/HTTP: the OpenTelemetry Collector, Jaeger, a vendor.',
   options: otlpOptions,
-  problems: (options) => signals.flatMap((signal) => problemsOf(options, signal)),
+  problems: (options, isBad) => signals.flatMap((signal) => problemsOf(options, signal, isBad)),
   connect: (options, context) => perSignal((signal) => connect(options, signal, context)),
 })
 
-function problemsOf(options: Partial<Options>, signal: Signal): readonly OptionProblem[] {
+function problemsOf(
+  options: Partial<Options>,
+  signal: Signal,
+  isBad: (option: string) => boolean,
+): readonly OptionProblem[] {
   const own = options[`${signal}Endpoint`]
   const hasCredentials = credentialNames({ ...options.headers, ...options[`${signal}Headers`] }).length > 0
   const at = own === undefined ? { endpoint: options.endpoint } : { [`${signal}Endpoint`]: own }
   const key = options[`${signal}ClientKey`] ?? options.clientKey
   const certificate = options[`${signal}ClientCertificate`] ?? options.clientCertificate
   const found = [...plaintextProblems(at, hasCredentials)]
-  if ((key === undefined) === (certificate === undefined)) return found
+  if ((key === undefined) === (certificate === undefined) || isBad(`${signal}ClientKey`)) return found
   const [option, other] = key === undefined ? ['clientKey', 'certificate'] : ['clientCertificate', 'key']
   const hint = 'A client certificate and its private key work together alone.'
   return [...found, { option, message: `is not set beside a client ${other}`, hint, missing: true }]

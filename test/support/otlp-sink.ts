@@ -1,4 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { decodeLogRecords, decodeSpans, type ReceivedLogRecord, type ReceivedSpan } from './otlp-decode.ts'
@@ -37,7 +38,7 @@ export interface ReceivedRequest {
 }
 
 export interface OtlpSink {
-  /** `http://127.0.0.1:<port>`, without a slash at the end; any prefix before `/v1/…` will do. */
+  /** `http://127.0.0.1:<port>` (or https), without a slash at the end; any prefix before `/v1/…` will do. */
   readonly url: string
   readonly requests: readonly ReceivedRequest[]
   /** Spans of the requests that were answered with a 2xx, in the order of arrival. */
@@ -51,13 +52,19 @@ export interface OtlpSink {
   close(): Promise<void>
 }
 
-/** A real OTLP/HTTP receiver on loopback. `answers` are given in order to the first requests, then 200 to all others. */
-export async function otlpSink(options: { readonly answers?: readonly Answer[] } = {}): Promise<OtlpSink> {
+/**
+ * A real OTLP/HTTP receiver on loopback. `answers` are given in order to the first requests, then 200 to all others.
+ *
+ * With `tls` it speaks https, with these options of the server.
+ */
+export async function otlpSink(
+  options: { readonly answers?: readonly Answer[]; readonly tls?: ServerOptions } = {},
+): Promise<OtlpSink> {
   const script = [...(options.answers ?? [])]
   let standing: Answer = 200
   const requests: ReceivedRequest[] = []
   const watchers = new Set<() => void>()
-  const server = createServer((request, response) => {
+  const take = (request: IncomingMessage, response: ServerResponse): void => {
     void readBody(request).then(
       (body) => {
         const answer = script.shift() ?? standing
@@ -68,11 +75,12 @@ export async function otlpSink(options: { readonly answers?: readonly Answer[] }
       },
       () => response.destroy(),
     )
-  })
+  }
+  const server = options.tls === undefined ? createServer(take) : createTlsServer(options.tls, take)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const taken = (): ReceivedRequest[] => requests.filter(({ status }) => status >= 200 && status < 300)
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     spans: () => taken().flatMap(({ spans }) => spans),
     logRecords: () => taken().flatMap(({ logRecords }) => logRecords),
