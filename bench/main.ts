@@ -26,7 +26,8 @@ const variants = (what: Case['what'], counts: readonly number[]): Case[] => [
 
 async function measureRecords(one: Case, sink: Sink): Promise<void> {
   const child = forkBench('records.ts', [one.what, one.variant, sink.url, String(one.backends)])
-  const { operations, expected, cpuMicros } = await messageFrom<Record<'operations' | 'expected' | 'cpuMicros', number>>(child)
+  const { operations, expected, cpuMicros } =
+    await messageFrom<Record<'operations' | 'expected' | 'cpuMicros', number>>(child)
   one.micros.push(cpuMicros / operations)
   one.delivered.push(one.backends === 0 ? 1 : (await sink.count()) / (expected * one.backends))
 }
@@ -51,7 +52,8 @@ function table(title: string, unit: string, cases: readonly Case[]): string {
     const ratio = one.variant === 'ours' && stock !== undefined ? `${(addedOf(one) / addedOf(stock)).toFixed(2)} ×` : ''
     const spread = `${Math.min(...one.micros).toFixed(1)}–${Math.max(...one.micros).toFixed(1)}`
     const added = one.variant === 'none' ? '' : addedOf(one).toFixed(1)
-    const delivered = one.delivered.length === 0 || one.variant === 'none' ? '' : `${(median(one.delivered) * 100).toFixed(1)} %`
+    const delivered =
+      one.delivered.length === 0 || one.variant === 'none' ? '' : `${(median(one.delivered) * 100).toFixed(1)} %`
     const cells = [one.variant, one.backends, median(one.micros).toFixed(1), spread, added, ratio, delivered]
     return `| ${cells.join(' | ')} |`
   })

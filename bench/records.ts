@@ -15,7 +15,8 @@ const logger = pino({ base: null }, pino.destination({ dest: '/dev/null', sync: 
 const spans = tracer()
 
 function make(index: number): void {
-  if (what === 'logs') return logger.info({ orderId: index, route: '/orders/:id', durationMs: 12.5, customer: 'acme' }, 'order stored')
+  if (what === 'logs')
+    return logger.info({ orderId: index, route: '/orders/:id', durationMs: 12.5, customer: 'acme' }, 'order stored')
   const span = spans.startSpan('store order', {
     attributes: {
       'http.request.method': 'POST',

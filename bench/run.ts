@@ -39,7 +39,9 @@ export async function load(url: string, perSecond: number, seconds: number): Pro
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
   const get = (index: number): Promise<void> =>
     new Promise((resolve, reject) => {
-      request(`${url}/orders/${index}`, { agent }, (response) => response.resume().on('end', resolve)).on('error', reject).end()
+      request(`${url}/orders/${index}`, { agent }, (response) => response.resume().on('end', resolve))
+        .on('error', reject)
+        .end()
     })
   const tickMs = 10
   const startedAt = performance.now()
@@ -57,5 +59,7 @@ export async function load(url: string, perSecond: number, seconds: number): Pro
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
+  return sorted.length % 2 === 1
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
 }

@@ -8,13 +8,13 @@ const telemetry = await startVariant(variant, sinkUrl, Number(backends))
 
 // Required after the start, so that the instrumentations can patch them.
 const require = createRequire(import.meta.url)
-const { fastify } = require('fastify') as typeof import('fastify')
+const { fastify, LogController } = require('fastify') as typeof import('fastify')
 const pg = require('pg') as typeof import('pg')
 const pino = require('pino') as typeof import('pino').pino
 
 const logger = pino(pino.destination({ dest: '/dev/null', sync: false }))
 const pool = new pg.Pool({ connectionString: databaseUrl, max: 8 })
-const app = fastify({ loggerInstance: logger, disableRequestLogging: true })
+const app = fastify({ loggerInstance: logger, logController: new LogController({ disableRequestLogging: true }) })
 app.get('/orders/:id', async (request) => {
   const { id } = request.params as { id: string }
   const { rows } = await pool.query('SELECT $1::int AS id, now() AS at', [id])

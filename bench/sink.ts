@@ -13,7 +13,8 @@ interface Decoder {
 }
 type Collector = Record<'trace' | 'logs', { v1: Record<string, Decoder> }>
 
-const collector = (root as unknown as { opentelemetry: { proto: { collector: Collector } } }).opentelemetry.proto.collector
+const collector = (root as unknown as { opentelemetry: { proto: { collector: Collector } } }).opentelemetry.proto
+  .collector
 const traces = collector.trace.v1['ExportTraceServiceRequest'] as Decoder
 const logs = collector.logs.v1['ExportLogsServiceRequest'] as Decoder
 
@@ -22,8 +23,12 @@ let bodies: { readonly path: string; readonly bytes: Buffer }[] = []
 function itemsIn({ path, bytes }: (typeof bodies)[number]): number {
   const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes
   const decoded = (path.endsWith('/v1/traces') ? traces : logs).decode(plain)
-  const spans = (decoded.resourceSpans ?? []).flatMap(({ scopeSpans }) => scopeSpans.map(({ spans: ended }) => ended.length))
-  const records = (decoded.resourceLogs ?? []).flatMap(({ scopeLogs }) => scopeLogs.map(({ logRecords }) => logRecords.length))
+  const spans = (decoded.resourceSpans ?? []).flatMap(({ scopeSpans }) =>
+    scopeSpans.map(({ spans: ended }) => ended.length),
+  )
+  const records = (decoded.resourceLogs ?? []).flatMap(({ scopeLogs }) =>
+    scopeLogs.map(({ logRecords }) => logRecords.length),
+  )
   return [...spans, ...records].reduce((sum, count) => sum + count, 0)
 }
 

@@ -1,6 +1,5 @@
 // Starts the telemetry of one variant in a measured process, and ends it.
 import { trace } from '@opentelemetry/api'
-import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base'
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import type { Instrumentation } from '@opentelemetry/instrumentation'
@@ -26,14 +25,23 @@ export async function startVariant(variant: Variant, sinkUrl: string, backends: 
 /** Official processors and exporters, one pair for each backend, gzip on, everything else by default. */
 function startStock(sinkUrl: string, backends: number): Measured {
   const targets = Array.from({ length: backends }, (_, index) => `${sinkUrl}/${index}`)
-  const compression = CompressionAlgorithm.GZIP
-  const instrumentations: Instrumentation[] = [new HttpInstrumentation(), new PgInstrumentation(), new PinoInstrumentation()]
+  // The exporters' own enum lives in a package of theirs.
+  const compression = 'gzip' as NonNullable<ConstructorParameters<typeof OTLPTraceExporter>[0]>['compression'] & string
+  const instrumentations: Instrumentation[] = [
+    new HttpInstrumentation(),
+    new PgInstrumentation(),
+    new PinoInstrumentation(),
+  ]
   const sdk = new NodeSDK({
     serviceName: 'bench',
     metricReaders: [],
     instrumentations,
-    spanProcessors: targets.map((url) => new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url: `${url}/v1/traces`, compression }) })),
-    logRecordProcessors: targets.map((url) => new BatchLogRecordProcessor({ exporter: new OTLPLogExporter({ url: `${url}/v1/logs`, compression }) })),
+    spanProcessors: targets.map(
+      (url) => new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url: `${url}/v1/traces`, compression }) }),
+    ),
+    logRecordProcessors: targets.map(
+      (url) => new BatchLogRecordProcessor({ exporter: new OTLPLogExporter({ url: `${url}/v1/logs`, compression }) }),
+    ),
   })
   sdk.start()
   return { stop: () => sdk.shutdown() }

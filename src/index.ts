@@ -19,7 +19,7 @@ export {
   type TraceBatch,
 } from './backends/backend.ts'
 export { fromExporters } from './backends/from-exporters.ts'
-export type { BackendStatus } from './pipeline/pipeline.ts'
+export type { BackendStatus, LaneProblem, SignalStatus } from './pipeline/pipeline.ts'
 
 export { type Diagnostic, type DiagnosticLevel } from './diagnostics.ts'
 export { isTelemetryError, type Problem, TelemetryError, type TelemetryErrorCode } from './errors.ts'

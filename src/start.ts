@@ -85,7 +85,7 @@ function readConfig(code: TelemetryConfig): ResolvedConfig {
     code,
     env: process.env,
     backendTypes: builtinBackends,
-    isTerminal: process.stdout.isTTY === true,
+    isTerminal: process.stdout.isTTY,
     cwd: process.cwd(),
     entry: process.argv[1],
   })
@@ -158,7 +158,10 @@ function drainingOf(own: Pipeline, timeoutMs: number): Parameters<typeof attachP
       const left = own.queued()
       if (left === 0) return
       const items = left === 1 ? '1 item of telemetry was' : `${left} items of telemetry were`
-      diagnostics.say('warn', `${items} not delivered before the process ended; await stop() first, or raise TELEMETRY_SHUTDOWN_TIMEOUT.`)
+      diagnostics.say(
+        'warn',
+        `${items} not delivered before the process ended; await stop() first, or raise TELEMETRY_SHUTDOWN_TIMEOUT.`,
+      )
     },
   }
 }

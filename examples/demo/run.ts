@@ -45,9 +45,12 @@ const requests = [
 ] as const
 for (const [who, query] of requests) {
   console.log(`\n── ${who} searches for "${query}" ${'─'.repeat(Math.max(0, 60 - who.length - query.length))}`)
-  const answer = await fetch(`${gateway.url}/notes?q=${query}`, { headers: { authorization: `Bearer token-of-${who}` } })
+  const answer = await fetch(`${gateway.url}/notes?q=${query}`, {
+    headers: { authorization: `Bearer token-of-${who}` },
+  })
   await answer.text()
-  await sleep(700)
+  // The console holds a finished tree for a second, so that log records that are on their way can join it.
+  await sleep(1_500)
 }
 
 for (const { child } of [gateway, api]) {
@@ -61,9 +64,10 @@ if (sink !== undefined) {
     const received = sink.requests.filter(({ path }) => path.startsWith(`/${backend}/`))
     const spans = received.flatMap((request) => request.spans)
     const records = received.flatMap((request) => request.logRecords)
-    const tenants = new Set([...spans, ...records].map(({ attributes }) => attributes['tenant.id']).filter(Boolean))
+    const ids = [...spans, ...records].map(({ attributes }) => attributes['tenant.id'])
+    const tenants = new Set(ids.filter((id) => typeof id === 'string'))
     const cells = [backend.padEnd(9), String(received.length).padStart(8), String(spans.length).padStart(6)]
-    console.log(`${cells.join(' ')} ${String(records.length).padStart(12)}  ${[...tenants].sort().join(', ')}`)
+    console.log(`${cells.join(' ')} ${String(records.length).padStart(12)}  ${[...tenants].join(', ')}`)
   }
   await sink.close()
 }

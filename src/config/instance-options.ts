@@ -9,7 +9,7 @@ export interface BackendTypeInfo {
   readonly type: string
   readonly summary: string
   readonly options: OptionTable
-  problems?(options: Readonly<Record<string, unknown>>): readonly OptionProblem[]
+  problems?(options: Readonly<Record<string, unknown>>, isBad: (option: string) => boolean): readonly OptionProblem[]
 }
 
 /** The kinds of backends that can be named, by name. */

@@ -93,7 +93,10 @@ function isInstrumentation(key: string, value: unknown): boolean {
 }
 
 function isInstalled(moduleName: string, directory: string): boolean {
-  return resolveFrom(moduleName, directory) !== undefined || resolveFrom(`${moduleName}/package.json`, directory) !== undefined
+  return (
+    resolveFrom(moduleName, directory) !== undefined ||
+    resolveFrom(`${moduleName}/package.json`, directory) !== undefined
+  )
 }
 
 function resolveFrom(moduleName: string, directory: string): string | undefined {

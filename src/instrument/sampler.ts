@@ -1,5 +1,10 @@
-import type { Sampler } from '@opentelemetry/api'
-import { AlwaysOffSampler, AlwaysOnSampler, ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace'
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  ParentBasedSampler,
+  type Sampler,
+  TraceIdRatioBasedSampler,
+} from '@opentelemetry/sdk-trace'
 import type { ResolvedConfig } from '../config/types.ts'
 import { rememberUnrecorded } from '../tenant/unrecorded-span.ts'
 

@@ -83,6 +83,12 @@ function routeSdkMessages(): void {
     (level: 'error' | 'warn' | 'info' | 'debug') =>
     (message: string, ...details: unknown[]): void =>
       diagnostics.once(level, `OpenTelemetry: ${line(message, details)}`)
-  const logger = { error: say('error'), warn: say('warn'), info: say('info'), debug: say('debug'), verbose: say('debug') }
+  const logger = {
+    error: say('error'),
+    warn: say('warn'),
+    info: say('info'),
+    debug: say('debug'),
+    verbose: say('debug'),
+  }
   diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
 }

@@ -5,7 +5,7 @@ import { pino } from './pino.ts'
 import { exemptFromRedaction, followLevel, loggingSettings, redactByConfig } from './settings.ts'
 import { createStdout } from './stdout.ts'
 
-export { configureLogging, defaultLoggingSettings, type LoggingSettings } from './settings.ts'
+export { configureLogging, defaultLoggingSettings } from './settings.ts'
 export type { Logger }
 
 /**

@@ -28,7 +28,7 @@ export function formatBaggage(
   }
   for (const key of keys) {
     const value = attributes[key]
-    if (value !== undefined && value !== null) add(key, String(value))
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') add(key, String(value))
   }
   for (const [key, entry] of entries) {
     // What is known of the tenant here is the truth; what came in about a tenant since replaced must not go on.

@@ -3,7 +3,10 @@ const maxRemembered = 1_000
 
 /** A host name in the one spelling patterns are compared with: lower case, no brackets, no trailing dot. */
 function normalised(host: string): string {
-  return host.toLowerCase().replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
+  return host
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '')
 }
 
 /** Tells whether a host name or address is this machine's own (RFC 6761 `localhost`, 127.0.0.0/8, `::1`). */

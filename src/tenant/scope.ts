@@ -60,9 +60,8 @@ export class Scope {
 
   /** The scope a tenant learned now belongs to: the nearest that names one itself, else the whole request. */
   bindingTarget(): Scope {
-    for (let scope: Scope = this; ; scope = scope.parent) {
-      if (scope.kind === 'tenant' || scope.kind === 'request' || scope.parent === undefined) return scope
-    }
+    const isTarget = this.kind === 'tenant' || this.kind === 'request'
+    return isTarget || this.parent === undefined ? this : this.parent.bindingTarget()
   }
 }
 

@@ -1,13 +1,6 @@
-import {
-  createTraceState,
-  SamplingDecision,
-  type Sampler,
-  type SamplingResult,
-  type SpanContext,
-  SpanKind,
-  trace,
-  type TraceState,
-} from '@opentelemetry/api'
+import { type SpanContext, type SpanKind, trace, type TraceState } from '@opentelemetry/api'
+import { TraceState as W3CTraceState } from '@opentelemetry/core'
+import { type Sampler, SamplingDecision, type SamplingResult } from '@opentelemetry/sdk-trace'
 
 /**
  * The trace state of a span that is not recorded, with the two facts that only the sampler was told.
@@ -43,7 +36,7 @@ class UnrecordedTraceState implements TraceState {
   }
 }
 
-const emptyState = createTraceState()
+const emptyState: TraceState = new W3CTraceState()
 
 /** What is known of a span that is not recorded. */
 export function unrecordedSpan(

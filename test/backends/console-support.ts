@@ -17,7 +17,7 @@ import { type ReadableSpan, TracerProvider } from '@opentelemetry/sdk-trace'
 import type { LogBatch, TraceBatch } from '../../src/backends/backend.ts'
 
 /** 2026-11-22T12:00:00Z; times in the tests are milliseconds after it. */
-export const noon = Date.UTC(2026, 10, 22, 12)
+export const noon: number = Date.UTC(2026, 10, 22, 12)
 
 /** The real SDK with ids that count up and times that are given, keeping what ended. */
 export function recorder(): Recorder {

@@ -17,7 +17,14 @@ const bolt = { 'tenant.id': 'bolt', 'user.id': 'bob', 'user.email': 'bob@bolt.te
 
 function contentOf(sink: Sink): { spans: unknown[]; records: unknown[] } {
   return {
-    spans: sink.spans().map(({ name, kind, status, attributes, events, resource }) => ({ name, kind, status, attributes, events: events.length, service: resource['service.name'] })),
+    spans: sink.spans().map(({ name, kind, status, attributes, events, resource }) => ({
+      name,
+      kind,
+      status,
+      attributes,
+      events: events.length,
+      service: resource['service.name'],
+    })),
     records: sink.logRecords().map(({ body, severityNumber, severityText, attributes, resource }) => ({
       body,
       severityNumber,
@@ -37,7 +44,9 @@ function expectOrders(sink: Sink): void {
     ['order bolt', { ...bolt, 'operation.type': 'update', 'order.lines': 1 }],
   ])
   const records = sink.logRecords()
-  expect(records.map(({ severityNumber, body, attributes }) => [severityNumber, body, attributes['tenant.id']])).toEqual([
+  expect(
+    records.map(({ severityNumber, body, attributes }) => [severityNumber, body, attributes['tenant.id']]),
+  ).toEqual([
     [9, 'starting', undefined],
     [9, 'taking order of acme', 'acme'],
     [13, 'using list price', 'acme'],
@@ -46,7 +55,12 @@ function expectOrders(sink: Sink): void {
     [17, 'outside of any span', 'explicit'],
   ])
   expect(records[1]?.attributes).toEqual({ ...acme, 'operation.type': 'update', order: 7, lines: [{ sku: 'a' }] })
-  expect(records[2]?.attributes).toMatchObject({ ...acme, step: 'price', 'exception.type': 'RangeError', 'exception.message': 'no price' })
+  expect(records[2]?.attributes).toMatchObject({
+    ...acme,
+    step: 'price',
+    'exception.type': 'RangeError',
+    'exception.message': 'no price',
+  })
   const price = sink.spans().find(({ name }) => name === 'price')
   expect([records[2]?.traceId, records[2]?.spanId]).toEqual([price?.traceId, price?.spanId])
   expect(records[0]?.traceId).toBe('')
@@ -81,7 +95,11 @@ describe('unchanged code', () => {
     expect(new Set(logfire.requests.map(({ path, headers }) => `${path} ${headers['authorization']}`))).toEqual(
       new Set(['/v1/traces pylf_v1_eu_secret', '/v1/logs pylf_v1_eu_secret']),
     )
-    expect(collector.requests.every(({ headers }) => headers['authorization'] === undefined && headers['content-encoding'] === 'gzip')).toBe(true)
+    expect(
+      collector.requests.every(
+        ({ headers }) => headers['authorization'] === undefined && headers['content-encoding'] === 'gzip',
+      ),
+    ).toBe(true)
 
     const before = [grafana, logfire, collector].map(({ requests }) => requests.length)
     await run('logfire,grafana')
@@ -89,7 +107,9 @@ describe('unchanged code', () => {
     expect(collector.spans()).toHaveLength(8)
     expect(grafana.spans()).toHaveLength(8)
     expect(logfire.logRecords()).toHaveLength(12)
-    expect([grafana, logfire, collector].map(({ requests }, index) => requests.length - (before[index] ?? 0))).toEqual([2, 2, 2])
+    expect([grafana, logfire, collector].map(({ requests }, index) => requests.length - (before[index] ?? 0))).toEqual([
+      2, 2, 2,
+    ])
   })
 
   it('holds back what a backend does not want: signals and levels', async () => {
@@ -123,7 +143,12 @@ describe('unchanged code', () => {
     expect(app.stderr).toEqual(stderr)
     const lines = app.stdout.map((line) => JSON.parse(line) as Record<string, unknown>)
     expect(lines).toHaveLength(6)
-    expect(lines[1]).toMatchObject({ level: 30, msg: 'taking order of acme', 'tenant.id': 'acme', trace_id: expect.stringMatching(/^[0-9a-f]{32}$/) })
+    expect(lines[1]).toMatchObject({
+      level: 30,
+      msg: 'taking order of acme',
+      'tenant.id': 'acme',
+      trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+    })
   })
 
   it('keeps context but records nothing with OTEL_SDK_DISABLED', async () => {
@@ -136,11 +161,16 @@ describe('unchanged code', () => {
   })
 
   it('refuses to start with a bad configuration, naming every problem and no secret', async () => {
-    const env = { TELEMETRY_BACKENDS: 'grafna,logfire', LOGFIRE_TOKEN: 'pylf_v1_mars_topsecret', TELEMETRY_QUEUE_MAX_ITEMS: 'many' }
+    const env = {
+      TELEMETRY_BACKENDS: 'grafna,logfire',
+      LOGFIRE_TOKEN: 'pylf_v1_mars_topsecret',
+      TELEMETRY_QUEUE_MAX_ITEMS: 'many',
+    }
     const app = runApp('orders.ts', { env })
     expect(await app.ended).toMatchObject({ code: 1 })
     const said = app.stderr.join('\n')
-    for (const part of ['grafna', 'did you mean', 'LOGFIRE_TOKEN', 'TELEMETRY_QUEUE_MAX_ITEMS', 'many']) expect(said.toLowerCase()).toContain(part.toLowerCase())
+    for (const part of ['grafna', 'did you mean', 'LOGFIRE_TOKEN', 'TELEMETRY_QUEUE_MAX_ITEMS', 'many'])
+      expect(said.toLowerCase()).toContain(part.toLowerCase())
     expect(said).not.toContain('topsecret')
     expect(app.stdout).toEqual([])
   })

@@ -22,7 +22,10 @@ it('binds late and never mixes up 200 interleaved requests of 50 tenants, throug
   const port = (await app.line(/^listening (\d+)$/))[1]
   const answers = await Promise.all(
     Array.from({ length: requests }, async (_, index) => {
-      const answer = await fetch(`http://127.0.0.1:${port}/?tenant=t${index % tenants}`, { method: 'POST', body: 'body' })
+      const answer = await fetch(`http://127.0.0.1:${port}/?tenant=t${index % tenants}`, {
+        method: 'POST',
+        body: 'body',
+      })
       return answer.text()
     }),
   )
@@ -36,7 +39,9 @@ it('binds late and never mixes up 200 interleaved requests of 50 tenants, throug
   for (const step of [...steps, 'middleware']) expect(spans.filter(({ name }) => name === step)).toHaveLength(requests)
   const servers = spans.filter(({ kind }) => kind === 2)
   expect(servers).toHaveLength(requests)
-  const queries = spans.filter(({ attributes }) => attributes['db.system.name'] === 'postgresql' && 'db.query.text' in attributes)
+  const queries = spans.filter(
+    ({ attributes }) => attributes['db.system.name'] === 'postgresql' && 'db.query.text' in attributes,
+  )
   expect(queries.length).toBe(requests * 3)
 
   const expectedOf = ({ attributes }: { attributes: Record<string, unknown> }): string | undefined => {
@@ -48,7 +53,11 @@ it('binds late and never mixes up 200 interleaved requests of 50 tenants, throug
   expect(known.length).toBe(requests * (steps.length + 2 + 2))
   for (const span of known) {
     const id = expectedOf(span)
-    expect([span.name, span.attributes['tenant.id'], span.attributes['user.id']]).toEqual([span.name, id, `user of ${id}`])
+    expect([span.name, span.attributes['tenant.id'], span.attributes['user.id']]).toEqual([
+      span.name,
+      id,
+      `user of ${id}`,
+    ])
   }
   // Every span of a trace, of whatever library, is of the tenant of its server span.
   const tenantOfTrace = new Map(servers.map((server) => [server.traceId, server.attributes['tenant.id']]))
@@ -57,7 +66,11 @@ it('binds late and never mixes up 200 interleaved requests of 50 tenants, throug
 
   const records = sink.logRecords()
   for (const prefix of ['', 'foreign ', 'raw ']) {
-    for (const step of steps) expect(records.filter(({ body }) => body === prefix + step), prefix + step).toHaveLength(requests)
+    for (const step of steps)
+      expect(
+        records.filter(({ body }) => body === prefix + step),
+        prefix + step,
+      ).toHaveLength(requests)
   }
   for (const { body, attributes, traceId } of records) {
     expect([body, attributes['tenant.id']]).toEqual([body, attributes['expected']])

@@ -21,15 +21,18 @@ async function blackHole(): Promise<string> {
 const numbered = Array.from({ length: 100 }, (_, index) => `span ${index}`)
 
 describe('a process that is told to stop', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('delivers everything and dies of %s when it has no handler', async (signal) => {
-    const { sink, env } = await sinkAndEnv()
-    const app = runApp('server.ts', { env })
-    await app.line(/^ready$/)
-    app.kill(signal)
-    expect(await app.ended).toMatchObject({ code: null, signal })
-    expect(sink.spans().map(({ name }) => name)).toEqual(numbered)
-    expect(sink.logRecords().map(({ body }) => body)).toEqual(['ready'])
-  })
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'delivers everything and dies of %s when it has no handler',
+    async (signal) => {
+      const { sink, env } = await sinkAndEnv()
+      const app = runApp('server.ts', { env })
+      await app.line(/^ready$/)
+      app.kill(signal)
+      expect(await app.ended).toMatchObject({ code: null, signal })
+      expect(sink.spans().map(({ name }) => name)).toEqual(numbered)
+      expect(sink.logRecords().map(({ body }) => body)).toEqual(['ready'])
+    },
+  )
 
   it.each([
     ['ends', 0],
@@ -59,7 +62,12 @@ describe('a process that is told to stop', () => {
     const { sink, env } = await sinkAndEnv()
     const dead = await blackHole()
     const app = runApp('server.ts', {
-      env: { ...env, TELEMETRY_BACKENDS: 'otlp,otlp:dead', TELEMETRY_DEAD_ENDPOINT: dead, TELEMETRY_SHUTDOWN_TIMEOUT: '500ms' },
+      env: {
+        ...env,
+        TELEMETRY_BACKENDS: 'otlp,otlp:dead',
+        TELEMETRY_DEAD_ENDPOINT: dead,
+        TELEMETRY_SHUTDOWN_TIMEOUT: '500ms',
+      },
     })
     await app.line(/^ready$/)
     const toldAt = performance.now()
@@ -117,7 +125,9 @@ describe('a process that ends by itself', () => {
     expect(app.stdout).toContain('survived')
     const doomed = sink.spans().find(({ name }) => name === 'doomed')
     expect(doomed?.status).toMatchObject({ code: 2, message: 'out of luck' })
-    expect(doomed?.events.map(({ name, attributes }) => [name, attributes['exception.type']])).toEqual([['exception', 'RangeError']])
+    expect(doomed?.events.map(({ name, attributes }) => [name, attributes['exception.type']])).toEqual([
+      ['exception', 'RangeError'],
+    ])
     const record = sink.logRecords().find(({ severityNumber }) => severityNumber === 21)
     expect(record?.body).toBe('Uncaught exception: out of luck')
     expect(record?.attributes).toMatchObject({ 'exception.type': 'RangeError', 'tenant.id': 'acme' })

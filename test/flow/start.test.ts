@@ -99,9 +99,15 @@ describe('startTelemetry', () => {
   })
 
   it('counts in status() what each backend took, and adds up', async () => {
-    const refusing: Backend = { signals: ['traces'], deliver: () => Promise.resolve({ kind: 'rejected', reason: 'http_400', message: 'no' }) }
+    const refusing: Backend = {
+      signals: ['traces'],
+      deliver: () => Promise.resolve({ kind: 'rejected', reason: 'http_400', message: 'no' }),
+    }
     const config: TelemetryConfig = {
-      backends: [{ name: 'kept', backend: keeping() }, { name: 'refusing', backend: refusing }],
+      backends: [
+        { name: 'kept', backend: keeping() },
+        { name: 'refusing', backend: refusing },
+      ],
       instrumentations,
       logging: { stdout: false },
     }
@@ -144,10 +150,29 @@ describe('bad input', () => {
       nan: Number.NaN,
       date: new Date(Number.NaN),
       map: new Map([[{}, 1n]]),
-      getter: Object.defineProperty({}, 'boom', { enumerable: true, get: () => { throw new Error('getter') } }),
-      toJSON: { toJSON: () => { throw new Error('toJSON') } },
+      getter: Object.defineProperty({}, 'boom', {
+        enumerable: true,
+        get: () => {
+          throw new Error('getter')
+        },
+      }),
+      toJSON: {
+        toJSON: () => {
+          throw new Error('toJSON')
+        },
+      },
       surrogate: '\ud800',
-      proxy: new Proxy({}, { get: () => { throw new Error('proxy') }, ownKeys: () => { throw new Error('proxy') } }),
+      proxy: new Proxy(
+        {},
+        {
+          get: () => {
+            throw new Error('proxy')
+          },
+          ownKeys: () => {
+            throw new Error('proxy')
+          },
+        },
+      ),
       nothing: undefined,
       null: null,
     }
@@ -157,9 +182,9 @@ describe('bad input', () => {
     const kept = keeping()
     start(configOf(kept))
     for (const [key, value] of Object.entries(hostile())) {
-      const span = trace.getTracer('x').startSpan(`attribute ${key}`, { attributes: { [key]: value as string } })
-      span.setAttribute('later', value as string)
-      span.addEvent('event', { [key]: value as string })
+      const span = trace.getTracer('x').startSpan(`attribute ${key}`, { attributes: { [key]: value } })
+      span.setAttribute('later', value)
+      span.addEvent('event', { [key]: value })
       span.recordException(value as Error)
       span.end()
       span.end()
@@ -167,13 +192,16 @@ describe('bad input', () => {
       logger.info(value as object, `object ${key}`)
       logger.info(value as string)
       logger.error({ err: value })
-      logs.getLogger('raw').emit({ body: value as string, attributes: { [key]: value as string } })
+      logs.getLogger('raw').emit({ body: value, attributes: { [key]: value } })
     }
-    ;(logger.info as (...given: unknown[]) => void)()
-    ;(logger.info as (...given: unknown[]) => void)('%s %d %j %o', 1)
-    ;(logger.info as (...given: unknown[]) => void)(undefined, Symbol('s'))
+    const log: (...given: unknown[]) => void = logger.info.bind(logger)
+    log()
+    log('%s %d %j %o', 1)
+    log(undefined, Symbol('s'))
     expect(await telemetry?.flush()).toBe(true)
     expect(kept.names().filter((name) => name.startsWith('attribute '))).toHaveLength(Object.keys(hostile()).length)
-    expect(kept.bodies()).toEqual(expect.arrayContaining(['field circular', 'field getter', 'field toJSON', 'field bigint']))
+    expect(kept.bodies()).toEqual(
+      expect.arrayContaining(['field circular', 'field getter', 'field toJSON', 'field bigint']),
+    )
   })
 })

@@ -1,12 +1,12 @@
 import type { LogRecordLimits } from '../../src/logging/attribute-sink.ts'
-import { resourceFromAttributes } from '@opentelemetry/resources'
+import { type Resource, resourceFromAttributes } from '@opentelemetry/resources'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import type { DestinationStream } from 'pino'
 import { onTestFinished } from 'vitest'
 import { captureLogs } from '../../src/logging/capture.ts'
 import type { PendingLogRecord } from '../../src/pipeline/pending-log-record.ts'
 
-export const resource = resourceFromAttributes({ 'service.name': 'api' })
+export const resource: Resource = resourceFromAttributes({ 'service.name': 'api' })
 
 export interface Captured {
   readonly entries: PendingLogRecord[]

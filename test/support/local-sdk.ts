@@ -1,5 +1,11 @@
-import { context, propagation, type Sampler, trace } from '@opentelemetry/api'
-import { AlwaysOnSampler, ParentBasedSampler, type ReadableSpan, TracerProvider } from '@opentelemetry/sdk-trace'
+import { context, propagation, trace } from '@opentelemetry/api'
+import {
+  AlwaysOnSampler,
+  ParentBasedSampler,
+  type ReadableSpan,
+  type Sampler,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace'
 import { stampingSpanProcessor } from '../../src/instrument/span-processor.ts'
 import { ScopedContextManager } from '../../src/tenant/context-manager.ts'
 import { rememberUnrecorded } from '../../src/tenant/unrecorded-span.ts'

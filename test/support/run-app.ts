@@ -14,14 +14,19 @@ export interface RunningApp {
   /** The first line of stdout that matches; rejects when the process ends without one. */
   line(pattern: RegExp): Promise<RegExpMatchArray>
   /** How the process ended, once stdout and stderr are read to their end. */
-  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly tookMs: number }>
+  readonly ended: Promise<{
+    readonly code: number | null
+    readonly signal: NodeJS.Signals | null
+    readonly tookMs: number
+  }>
   kill(signal: NodeJS.Signals): void
 }
 
 /** Environment of a child without the telemetry variables of this process. */
 export function cleanEnv(extra: Readonly<Record<string, string>>): Record<string, string> {
   const kept = Object.entries(process.env).filter(
-    ([name, value]) => value !== undefined && !/^(TELEMETRY_|OTEL_|GRAFANA_|LOGFIRE_|FLY_|VITEST|NODE_ENV|NODE_OPTIONS)/.test(name),
+    ([name, value]) =>
+      value !== undefined && !/^(TELEMETRY_|OTEL_|GRAFANA_|LOGFIRE_|FLY_|VITEST|NODE_ENV|NODE_OPTIONS)/.test(name),
   )
   return { ...(Object.fromEntries(kept) as Record<string, string>), ...extra }
 }

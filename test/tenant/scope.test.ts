@@ -5,19 +5,23 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { diagnostics } from '../../src/diagnostics.ts'
 import { currentAttributes, currentTenant, setTenant, withAttributes, withTenant } from '../../src/tenant/current.ts'
 import { operation } from '../../src/tenant/operation.ts'
-import { type Tenant, tenant } from '../../src/tenant/tenant.ts'
+import { tenant } from '../../src/tenant/tenant.ts'
 import { localSdk } from '../support/local-sdk.ts'
 
 const acme = tenant({ id: 'acme', userId: 'ann', appName: 'app-acme' })
 const bolt = tenant({ id: 'bolt', userId: 'bob' })
 let tracer: Tracer
 const remoteParent = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: TraceFlags.SAMPLED, isRemote: true }
-const request = <T>(name: string, fn: () => T): T => tracer.startActiveSpan(name, { kind: SpanKind.SERVER }, trace.setSpanContext(ROOT_CONTEXT, remoteParent), (span) => {
-  const result = fn()
-  if (result instanceof Promise) return result.finally(() => span.end()) as T
-  span.end()
-  return result
-})
+const request = <T>(name: string, fn: () => T): T =>
+  tracer.startActiveSpan(name, { kind: SpanKind.SERVER }, trace.setSpanContext(ROOT_CONTEXT, remoteParent), (span) => {
+    const result = fn()
+    if (result instanceof Promise) return result.finally(() => span.end()) as T
+    span.end()
+    return result
+  })
+
+/** Rejects with something that is no error. */
+const throwOdd = (): Promise<never> => Promise.reject(Symbol('s') as unknown as Error)
 
 describe('tenant scopes', () => {
   let sdk: ReturnType<typeof localSdk>
@@ -44,8 +48,14 @@ describe('tenant scopes', () => {
   it('returns what the function returns and throws what it throws, sync and async', async () => {
     expect(withTenant(acme, () => 7)).toBe(7)
     await expect(withTenant(acme, async () => currentTenant())).resolves.toBe(acme)
-    expect(() => withTenant(acme, () => { throw new RangeError('x') })).toThrow(RangeError)
-    await expect(withAttributes({ 'job.id': '1' }, () => Promise.reject(new RangeError('x')))).rejects.toThrow(RangeError)
+    expect(() =>
+      withTenant(acme, () => {
+        throw new RangeError('x')
+      }),
+    ).toThrow(RangeError)
+    await expect(withAttributes({ 'job.id': '1' }, () => Promise.reject(new RangeError('x')))).rejects.toThrow(
+      RangeError,
+    )
     expect(currentTenant()).toBeUndefined()
   })
 
@@ -54,10 +64,20 @@ describe('tenant scopes', () => {
       withAttributes({ 'workflow.id': 'w1', 'job.id': 1, 'dry.run': true }, () => {
         withTenant(bolt, () => {
           expect(currentTenant()).toBe(bolt)
-          expect(currentAttributes()).toEqual({ 'tenant.id': 'bolt', 'user.id': 'bob', 'workflow.id': 'w1', 'job.id': 1, 'dry.run': true })
+          expect(currentAttributes()).toEqual({
+            'tenant.id': 'bolt',
+            'user.id': 'bob',
+            'workflow.id': 'w1',
+            'job.id': 1,
+            'dry.run': true,
+          })
         })
         withTenant(tenant({ id: 'acme', email: 'ann@acme.test' }), () => {
-          expect(currentAttributes()).toMatchObject({ 'tenant.app_name': 'app-acme', 'user.id': 'ann', 'user.email': 'ann@acme.test' })
+          expect(currentAttributes()).toMatchObject({
+            'tenant.app_name': 'app-acme',
+            'user.id': 'ann',
+            'user.email': 'ann@acme.test',
+          })
         })
         expect(currentTenant()).toBe(acme)
       }),
@@ -65,14 +85,21 @@ describe('tenant scopes', () => {
   })
 
   it('leaves out attributes that are none, counts them, and runs the function', () => {
-    const bad = { 'ok.key': 'v', 'a\nb': 'x', huge: 'x'.repeat(300), nan: Number.NaN, object: {} as never, none: undefined }
+    const bad = {
+      'ok.key': 'v',
+      'a\nb': 'x',
+      huge: 'x'.repeat(300),
+      nan: Number.NaN,
+      object: {} as never,
+      none: undefined,
+    }
     expect(withAttributes(bad, () => ({ ...currentAttributes() }))).toEqual({ 'ok.key': 'v' })
     expect(diagnostics.counters()['attributes_rejected']).toBe(4)
     expect(withAttributes(undefined as never, () => 1)).toBe(1)
   })
 
   it('refuses what tenant() did not make', () => {
-    expect(() => withTenant({ 'tenant.id': 'x' } as Tenant, () => 1)).toThrow('expected a tenant, got a plain object')
+    expect(() => withTenant({ 'tenant.id': 'x' }, () => 1)).toThrow('expected a tenant, got a plain object')
     expect(() => setTenant(undefined as never)).toThrow('expected a tenant, got undefined')
   })
 
@@ -116,10 +143,12 @@ describe('tenant scopes', () => {
 
     it('reaches the request through withAttributes and operation, but stays inside withTenant', async () => {
       await request('server', async () => {
-        await withAttributes({ 'workflow.id': 'w1' }, () => operation('update', 'work', async () => {
-          await sleep(1)
-          setTenant(acme)
-        }))
+        await withAttributes({ 'workflow.id': 'w1' }, () =>
+          operation('update', 'work', async () => {
+            await sleep(1)
+            setTenant(acme)
+          }),
+        )
         withTenant(bolt, () => {
           setTenant(tenant({ id: 'core' }))
           tracer.startSpan('inner').end()
@@ -189,21 +218,33 @@ describe('tenant scopes', () => {
 
   describe('operation', () => {
     it('is a span with operation.type, on all inside too, that records an error', async () => {
-      expect(operation('provision', 'provision app', (span) => {
-        tracer.startSpan('step').end()
-        return span.isRecording()
-      })).toBe(true)
+      expect(
+        operation('provision', 'provision app', (span) => {
+          tracer.startSpan('step').end()
+          return span.isRecording()
+        }),
+      ).toBe(true)
       expect(sdk.span('step').attributes).toEqual({ 'operation.type': 'provision' })
       expect(sdk.span('provision app').attributes).toEqual({ 'operation.type': 'provision' })
 
       const failure = new TypeError('no machine')
-      expect(() => operation('delete', 'sync', () => { throw failure })).toThrow(failure)
-      await expect(operation('delete', 'async', async () => { throw failure })).rejects.toBe(failure)
-      await expect(operation('delete', 'odd', () => Promise.reject(Symbol('s')))).rejects.toBeTypeOf('symbol')
+      expect(() =>
+        operation('delete', 'sync', () => {
+          throw failure
+        }),
+      ).toThrow(failure)
+      await expect(
+        operation('delete', 'async', async () => {
+          throw failure
+        }),
+      ).rejects.toBe(failure)
+      await expect(operation('delete', 'odd', throwOdd)).rejects.toBeTypeOf('symbol')
       for (const name of ['sync', 'async']) {
         const span = sdk.span(name)
         expect(span.status).toEqual({ code: 2, message: 'no machine' })
-        expect(span.events.map((event) => [event.name, event.attributes?.['exception.message']])).toEqual([['exception', 'no machine']])
+        expect(span.events.map((event) => [event.name, event.attributes?.['exception.message']])).toEqual([
+          ['exception', 'no machine'],
+        ])
       }
       expect(sdk.span('odd').status).toEqual({ code: 2, message: 'Symbol(s)' })
     })
@@ -212,19 +253,25 @@ describe('tenant scopes', () => {
   describe('in a trace that is not sampled', () => {
     beforeEach(() => {
       sdk.stop()
-      sdk = localSdk(new ParentBasedSampler({ root: new AlwaysOffSampler(), remoteParentSampled: new AlwaysOffSampler() }))
+      sdk = localSdk(
+        new ParentBasedSampler({ root: new AlwaysOffSampler(), remoteParentSampled: new AlwaysOffSampler() }),
+      )
       tracer = trace.getTracer('test')
     })
 
     it('carries the tenant all the same, also through children, and keeps jobs apart', async () => {
-      const seen = await Promise.all([acme, bolt].map((who) => request('server', async () => {
-        await sleep(1)
-        setTenant(who)
-        return tracer.startActiveSpan('child', async () => {
-          await sleep(1)
-          return currentTenant()
-        })
-      })))
+      const seen = await Promise.all(
+        [acme, bolt].map((who) =>
+          request('server', async () => {
+            await sleep(1)
+            setTenant(who)
+            return tracer.startActiveSpan('child', async () => {
+              await sleep(1)
+              return currentTenant()
+            })
+          }),
+        ),
+      )
       expect(seen).toEqual([acme, bolt])
       tracer.startActiveSpan('poll', () => {
         tracer.startActiveSpan('job', { kind: SpanKind.CONSUMER }, () => setTenant(acme))
@@ -236,14 +283,18 @@ describe('tenant scopes', () => {
   })
 
   it('never mixes up 200 interleaved requests of 50 tenants', async () => {
-    const outcomes = await Promise.all(Array.from({ length: 200 }, (_, index) => request(`request ${index}`, async () => {
-      const who = tenant({ id: `t${index % 50}`, userId: `u${index}` })
-      await sleep(Math.random() * 20)
-      setTenant(who)
-      await sleep(Math.random() * 20)
-      await operation('update', `operation ${index}`, () => sleep(Math.random() * 20))
-      return [currentTenant(), who]
-    })))
+    const outcomes = await Promise.all(
+      Array.from({ length: 200 }, (_, index) =>
+        request(`request ${index}`, async () => {
+          const who = tenant({ id: `t${index % 50}`, userId: `u${index}` })
+          await sleep(Math.random() * 20)
+          setTenant(who)
+          await sleep(Math.random() * 20)
+          await operation('update', `operation ${index}`, () => sleep(Math.random() * 20))
+          return [currentTenant(), who]
+        }),
+      ),
+    )
     for (const [seen, who] of outcomes) expect(seen).toBe(who)
     for (let index = 0; index < 200; index += 1) {
       for (const name of [`request ${index}`, `operation ${index}`]) {

@@ -34,7 +34,7 @@ export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): (ra
   return (raw) => {
     const value = typeof raw === 'string' && /^\s*[-+]?\d{1,16}\s*$/.test(raw) ? Number(raw) : raw
     if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
-      throw new ValueError('is not a whole number', `Write a number such as ${Math.max(min, 1)}.`)
+      throw new ValueError('is not a whole number', `Write digits alone, such as ${Math.max(min, 1_000)}.`)
     }
     return within(value, min, max, '')
   }

@@ -8,7 +8,9 @@ const server = createServer((request, response) => {
   trace.getTracer('api').startActiveSpan('search notes', (span) => {
     logger.info({ path: request.url }, 'searching')
     span.end()
-    response.end(JSON.stringify({ baggage: request.headers['baggage'] ?? null, traceparent: request.headers['traceparent'] }))
+    response.end(
+      JSON.stringify({ baggage: request.headers['baggage'] ?? null, traceparent: request.headers['traceparent'] }),
+    )
   })
 })
 server.listen(0, '127.0.0.1', () => console.log(`listening ${(server.address() as AddressInfo).port}`))

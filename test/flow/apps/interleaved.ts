@@ -27,7 +27,9 @@ async function work(expected: string): Promise<void> {
   await new Promise<void>((resolve) => {
     setTimeout(() => setImmediate(() => process.nextTick(() => (mark('timer'), resolve()))), Math.random() * 10)
   })
-  const through = new Transform({ transform: (chunk, _encoding, done) => setTimeout(() => (mark('stream'), done(null, chunk)), 1) })
+  const through = new Transform({
+    transform: (chunk, _encoding, done) => setTimeout(() => (mark('stream'), done(null, chunk)), 1),
+  })
   await pipeline(Readable.from(['a']), through, async function* (source) {
     for await (const chunk of source) yield chunk
   })

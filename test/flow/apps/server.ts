@@ -19,7 +19,13 @@ switch (process.env['HANDLER']) {
     process.on('SIGTERM', () => void drain())
     break
   case 'exits':
-    process.on('SIGTERM', () => void drain().then(() => sleep(300)).then(() => process.exit(7)))
+    process.on(
+      'SIGTERM',
+      () =>
+        void drain()
+          .then(() => sleep(300))
+          .then(() => process.exit(7)),
+    )
     break
   case 'once':
     process.once('SIGTERM', () => void drain())
