@@ -34,13 +34,14 @@ export function cleanEnv(extra: Readonly<Record<string, string>>): Record<string
 /** Starts an app of test/flow/apps as its own process, with `--import signalbox/register` unless told otherwise. */
 export function runApp(
   file: string,
-  options: { env?: Readonly<Record<string, string>>; register?: boolean; args?: readonly string[] } = {},
+  options: { env?: Readonly<Record<string, string>>; register?: boolean; args?: readonly string[]; cwd?: string } = {},
 ): RunningApp {
   const register = options.register === false ? [] : ['--import', registerUrl]
   const app = fileURLToPath(new URL(file, appsUrl))
   const startedAt = performance.now()
   const child = spawn(process.execPath, [...register, app, ...(options.args ?? [])], {
     env: cleanEnv(options.env ?? {}),
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   onTestFinished(() => {
