@@ -155,13 +155,13 @@ function drainingOf(own: Pipeline, timeoutMs: number): Parameters<typeof attachP
     },
     isPending: () => own.queued() > 0 && own.accepted() !== settledAt,
     reportLoss: () => {
-      const left = own.queued()
-      if (left === 0) return
-      const items = left === 1 ? '1 item of telemetry was' : `${left} items of telemetry were`
-      diagnostics.say(
-        'warn',
-        `${items} not delivered before the process ended; await stop() first, or raise TELEMETRY_SHUTDOWN_TIMEOUT.`,
-      )
+      const left = Object.entries(own.status())
+        .map(([name, { traces, logs }]) => ({ name, items: (traces?.queued ?? 0) + (logs?.queued ?? 0) }))
+        .filter(({ items }) => items > 0)
+        .map(({ name, items }) => `${items} ${items === 1 ? 'item' : 'items'} to "${name}"`)
+      if (left.length === 0) return
+      const hint = 'Await stop() before process.exit(), or raise TELEMETRY_SHUTDOWN_TIMEOUT.'
+      diagnostics.say('warn', `not delivered before the process ended: ${left.join(', ')}. ${hint}`)
     },
   }
 }

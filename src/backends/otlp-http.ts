@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
 import type { LogRecordExporter } from '@opentelemetry/sdk-logs'
 import type { SpanExporter } from '@opentelemetry/sdk-trace'
 import { nearestPackage } from '../config/package-info.ts'
@@ -78,7 +79,7 @@ function createWire(): Wire {
     cut,
     makeAgent: async (protocol, tls) => {
       const http = await (protocol === 'http:' ? import('node:http') : import('node:https'))
-      agent = new http.Agent({ keepAlive: true, ...(protocol === 'http:' ? {} : tls) })
+      agent = letGo(new http.Agent({ keepAlive: true, ...(protocol === 'http:' ? {} : tls) }))
       return agent
     },
     watch: async (signal, attempt) => {
@@ -95,6 +96,25 @@ function createWire(): Wire {
       }
     },
   }
+}
+
+/**
+ * Keeps an agent's connections from keeping the process alive.
+ *
+ * Who waits for a delivery, a flush or a stop, holds the process by a timer of its own, up to its deadline.
+ */
+function letGo(agent: Agent): Agent {
+  const { createConnection, reuseSocket } = agent
+  agent.createConnection = (options, callback) => {
+    const socket = createConnection.call(agent, options, callback)
+    if (socket instanceof Socket) socket.unref()
+    return socket
+  }
+  agent.reuseSocket = (socket, request) => {
+    reuseSocket.call(agent, socket, request)
+    if (socket instanceof Socket) socket.unref()
+  }
+  return agent
 }
 
 function withPartialSuccess({ partialSuccess }: LastAnswer): Outcome {

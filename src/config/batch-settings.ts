@@ -9,6 +9,7 @@ const maxItems = (standard: string): Setting<number> => ({
   parse: integer(1, 65_536),
   default: 512,
   env: ['TELEMETRY_BATCH_MAX_ITEMS', `${standard}_MAX_EXPORT_BATCH_SIZE`],
+  lenient: true,
 })
 
 const maxAgeMs = (standard: string): Setting<number> => ({
@@ -18,6 +19,7 @@ const maxAgeMs = (standard: string): Setting<number> => ({
   parseOtel: milliseconds(1),
   default: 1_000,
   env: ['TELEMETRY_BATCH_MAX_AGE', `${standard}_SCHEDULE_DELAY`],
+  lenient: true,
 })
 
 const maxBytes: Setting<number> = {

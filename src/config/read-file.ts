@@ -54,17 +54,27 @@ function read(file: string, path: string, report: Report): string | undefined {
   }
 }
 
+/** Line and column of an offset. */
+function placeIn(text: string, offset: number): readonly [line: number, column: number] {
+  const before = text.slice(0, offset).split('\n')
+  return [before.length, (before.at(-1) ?? '').length + 1]
+}
+
+function reportSyntax(name: string, text: string, offset: number, what: string, report: Report): void {
+  const [line, column] = placeIn(text, offset)
+  report.problem(`${name}:${line}:${column}`, `the file is not valid ${what}`, `See line ${line}, column ${column}.`)
+}
+
+// Loaded by those who need it alone: it takes longer to load than all the rest of the configuration.
+const parser = (): typeof Yaml => require('yaml') as typeof Yaml
+
 function readYaml(text: string, name: string, report: Report): unknown {
-  // Loaded by those who need it alone: it takes longer to load than all the rest of the configuration.
-  const { LineCounter, parseDocument } = require('yaml') as typeof Yaml
-  const lineCounter = new LineCounter()
-  const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'silent' })
-  for (const { code, pos } of [...document.errors, ...document.warnings]) {
-    const { line, col } = lineCounter.linePos(pos[0])
-    const what = code.toLowerCase().replaceAll('_', ' ')
-    report.problem(`${name}:${line}:${col}`, `the file is not valid YAML (${what})`, `See line ${line}, column ${col}.`)
+  const document = parser().parseDocument(text, { prettyErrors: false, logLevel: 'silent' })
+  const faults = [...document.errors, ...document.warnings]
+  for (const { code, pos } of faults) {
+    reportSyntax(name, text, pos[0], `YAML (${code.toLowerCase().replaceAll('_', ' ')})`, report)
   }
-  if (document.errors.length > 0 || document.warnings.length > 0) return undefined
+  if (faults.length > 0) return undefined
   try {
     return document.toJS({ maxAliasCount: 100 })
   } catch {
@@ -78,10 +88,11 @@ function readJson(text: string, name: string, report: Report): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    const offset = Number(/at position (\d+)/.exec(String(error))?.[1] ?? text.length)
-    const before = text.slice(0, offset).split('\n')
-    const [line, column] = [before.length, (before.at(-1) ?? '').length + 1]
-    report.problem(`${name}:${line}:${column}`, 'the file is not valid JSON', `See line ${line}, column ${column}.`)
+    const position = /at position (\d+)/.exec(String(error))?.[1]
+    // JSON.parse does not always say where; the parser of YAML, of which JSON is a part, does.
+    const [fault] =
+      position === undefined ? parser().parseDocument(text, { schema: 'json', logLevel: 'silent' }).errors : []
+    reportSyntax(name, text, position === undefined ? (fault?.pos[0] ?? text.length) : Number(position), 'JSON', report)
     return undefined
   }
 }
