@@ -104,14 +104,15 @@ function createWire(): Wire {
  * Who waits for a delivery, a flush or a stop, holds the process by a timer of its own, up to its deadline.
  */
 function letGo(agent: Agent): Agent {
-  const { createConnection, reuseSocket } = agent
+  const createConnection = agent.createConnection.bind(agent)
+  const reuseSocket = agent.reuseSocket.bind(agent)
   agent.createConnection = (options, callback) => {
-    const socket = createConnection.call(agent, options, callback)
+    const socket = createConnection(options, callback)
     if (socket instanceof Socket) socket.unref()
     return socket
   }
   agent.reuseSocket = (socket, request) => {
-    reuseSocket.call(agent, socket, request)
+    reuseSocket(socket, request)
     if (socket instanceof Socket) socket.unref()
   }
   return agent

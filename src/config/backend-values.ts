@@ -91,7 +91,7 @@ function reportProblems(instance: Instance, reader: Reader, types: BackendTypes,
     if (option.required !== true || reader.isGiven(key)) continue
     missing(key, `is not set, and the backend ${JSON.stringify(instance.name)} needs it`, option.about)
   }
-  const found = types[instance.type]?.problems?.(optionValues(instance, reader), reader.isBad) ?? []
+  const found = types[instance.type]?.problems?.(optionValues(instance, reader), (option) => reader.isBad(option)) ?? []
   for (const { option, message, hint, missing: isMissing } of found) {
     if (reader.isBad(option)) continue
     if (isMissing === true) missing(option, message, hint)
