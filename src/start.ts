@@ -106,8 +106,11 @@ function start(config: ResolvedConfig): Telemetry {
     process.cwd(),
   )
   pipeline = own
+  const { attributeCount: attributeCountLimit, attributeValueLength: attributeValueLengthLimit } =
+    config.logRecordLimits
+  const captureOptions = { resource: sdk.resource, limits: { attributeCountLimit, attributeValueLengthLimit } }
   const takesLogs = !config.disabled && config.backends.some(({ signals }) => signals.includes('logs'))
-  const stopCapture = takesLogs ? captureLogs((entry) => own.pushLog(entry), { resource: sdk.resource }) : undefined
+  const stopCapture = takesLogs ? captureLogs((entry) => own.pushLog(entry), captureOptions) : undefined
   const consoleDraws = config.backends.some(({ type, signals }) => type === 'console' && signals.includes('logs'))
   configureLogging({ ...config.logging, stdout: config.logging.stdout ?? (config.disabled || !consoleDraws) })
   const detach = attachProcessHooks(drainingOf(own, config.shutdownTimeoutMs))

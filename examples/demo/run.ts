@@ -13,7 +13,7 @@ const env: NodeJS.ProcessEnv = {
   TELEMETRY_BACKENDS: sink === undefined ? 'console' : 'console,grafana,logfire',
   TELEMETRY_CONSOLE_FORMAT: 'tree',
   TELEMETRY_BATCH_MAX_AGE: '100ms',
-  OTEL_SERVICE_VERSION: '1.0.0',
+  OTEL_RESOURCE_ATTRIBUTES: 'service.version=1.0.0',
   ...process.env,
   ...(sink && {
     GRAFANA_CLOUD_OTLP_ENDPOINT: `${sink.url}/grafana/otlp`,

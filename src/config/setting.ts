@@ -40,6 +40,8 @@ export interface SettingValues {
   readonly 'logging.level': LevelName | 'silent'
   readonly 'logging.redact': readonly string[]
   readonly 'logging.stdout': boolean
+  readonly 'logRecordLimits.attributeCount': number
+  readonly 'logRecordLimits.attributeValueLength': number
   readonly 'batch.traces.maxItems': number
   readonly 'batch.traces.maxBytes': number
   readonly 'batch.traces.maxAgeMs': number

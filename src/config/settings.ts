@@ -152,6 +152,22 @@ export const settings: Settings = {
     defaultText: 'true, unless `console` draws the records there',
     env: ['TELEMETRY_LOG_STDOUT'],
   },
+  'logRecordLimits.attributeCount': {
+    group: 'Logging',
+    about: 'Most attributes a log record may have; what is over is dropped and counted on the record.',
+    parse: integer(1),
+    default: 128,
+    env: ['OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'],
+    lenient: true,
+  },
+  'logRecordLimits.attributeValueLength': {
+    group: 'Logging',
+    about: 'Longest text of a log attribute; what is over is cut.',
+    parse: integer(1),
+    defaultText: 'no limit',
+    env: ['OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT', 'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'],
+    lenient: true,
+  },
   ...batchSettings,
   'queue.maxItems': {
     group: 'Delivery',

@@ -39,6 +39,10 @@ export function settled(
       redact: [...get('logging.redact')],
       stdout: given(values, 'logging.stdout'),
     },
+    logRecordLimits: {
+      attributeCount: get('logRecordLimits.attributeCount'),
+      attributeValueLength: given(values, 'logRecordLimits.attributeValueLength') ?? Infinity,
+    },
     batch: { traces: batch('traces'), logs: batch('logs') },
     queue: { maxItems: get('queue.maxItems'), maxBytes: get('queue.maxBytes') },
     shutdownTimeoutMs: get('shutdownTimeoutMs'),

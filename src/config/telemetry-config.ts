@@ -64,6 +64,8 @@ export interface TelemetryConfig<Backend extends Delivering = Delivering> {
     readonly redact?: readonly string[]
     readonly stdout?: boolean
   }
+  /** Limits of log records; those of spans are the SDK's own `OTEL_SPAN_*` variables. */
+  readonly logRecordLimits?: { readonly attributeCount?: number; readonly attributeValueLength?: number }
   /** When a batch is closed; `traces` and `logs` win over what stands beside them. */
   readonly batch?: Partial<BatchLimits> & {
     readonly traces?: Partial<BatchLimits>

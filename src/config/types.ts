@@ -70,6 +70,12 @@ export interface ResolvedConfig {
     /** False where the logger's own JSON must not go to stdout; undefined lets the console backend decide. */
     readonly stdout: boolean | undefined
   }
+  readonly logRecordLimits: {
+    /** Most attributes of a log record. */
+    readonly attributeCount: number
+    /** Most characters of a text attribute. */
+    readonly attributeValueLength: number
+  }
   readonly batch: { readonly traces: BatchLimits; readonly logs: BatchLimits }
   readonly queue: {
     /** Most items (spans, log records) one lane holds. */

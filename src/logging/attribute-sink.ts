@@ -58,6 +58,12 @@ export class AttributeSink {
     this.#limits = limits
   }
 
+  /** Sets an attribute of the tenant or the work whole, whatever the limits: a record always says whose it is. */
+  putWhole(name: string, value: Attributes[string]): void {
+    if (!Object.hasOwn(this.attributes, name)) this.#count++
+    this.attributes[name] = value
+  }
+
   /** Sets one attribute; the value must come from `JSON.parse` and nobody else may hold it. */
   put(name: string, value: unknown): void {
     if (value === undefined) return

@@ -81,6 +81,7 @@ export function toLogRecord(captured: CapturedLine, line: string, environment: L
     ...(spanContext && { trace_id: spanContext.traceId, span_id: spanContext.spanId }),
   }
   const isTaken = (key: string, value: unknown): boolean =>
+    captured.attributes[key] === value ||
     (Object.hasOwn(ofPino, key) && same(ofPino[key], value)) ||
     (key === 'trace_flags' && spanContext !== undefined) ||
     (key === traits.errorKey && exception !== undefined)
@@ -91,9 +92,7 @@ export function toLogRecord(captured: CapturedLine, line: string, environment: L
     const value = fields[key]
     if (key === traits.messageKey || (key === 'otel.event.name' && typeof value === 'string')) continue
     if (nested !== undefined && key === traits.nestedKey) {
-      const kept = Object.entries(nested).filter(
-        ([name, member]) => !isTaken(name, member) && captured.attributes[name] !== member,
-      )
+      const kept = Object.entries(nested).filter(([name, member]) => !isTaken(name, member))
       if (kept.length > 0) sink.put(attributeName(key), Object.fromEntries(kept))
     } else if (!isTaken(key, value)) {
       sink.put(attributeName(key), value)
@@ -113,7 +112,7 @@ export function toLogRecord(captured: CapturedLine, line: string, environment: L
 function putWork(sink: AttributeSink, attributes: Readonly<Attributes>, lineTenant: unknown): void {
   const foreign = lineTenant !== undefined && lineTenant !== attributes['tenant.id']
   for (const key of Object.keys(attributes)) {
-    if (!(foreign && key.startsWith('tenant.'))) sink.put(key, attributes[key])
+    if (!(foreign && key.startsWith('tenant.'))) sink.putWhole(key, attributes[key])
   }
 }
 

@@ -40,6 +40,7 @@ describe('defaults', () => {
         edge: false,
       },
       instrumentations: { names: 'auto' },
+      logRecordLimits: { attributeCount: 128, attributeValueLength: Infinity },
       logging: { level: 'info', redact: [], stdout: undefined },
       batch: {
         traces: { maxItems: 512, maxBytes: 1_048_576, maxAgeMs: 1_000 },

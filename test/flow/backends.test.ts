@@ -175,3 +175,30 @@ describe('unchanged code', () => {
     expect(app.stdout).toEqual([])
   })
 })
+
+describe('limits', () => {
+  it('hold for spans and log records, and never cut off the tenant', async () => {
+    const { collector } = await sinks('collector')
+    const app = runApp('orders.ts', {
+      env: {
+        TELEMETRY_BACKENDS: 'otlp',
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        OTEL_ATTRIBUTE_COUNT_LIMIT: '7',
+        OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT: '4',
+        OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: '0',
+      },
+    })
+    expect(await app.ended).toMatchObject({ code: 0 })
+    expect(collector.spans().find(({ name }) => name === 'order acme')?.attributes).toEqual({
+      ...acme,
+      'operation.type': 'update',
+    })
+    const failed = collector.logRecords().find(({ severityNumber }) => severityNumber === 13)
+    expect(failed?.attributes).toMatchObject({
+      'tenant.id': 'acme',
+      'user.email': 'ann@acme.test',
+      'exception.type': 'Rang',
+    })
+    expect(Object.keys(failed?.attributes ?? {})).toHaveLength(7)
+  })
+})
