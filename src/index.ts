@@ -18,7 +18,7 @@ export {
   type Signal,
   type TraceBatch,
 } from './backends/backend.ts'
-export { fromExporters } from './backends/from-exporters.ts'
+export { fromExporters } from './backends/parts/from-exporters.ts'
 export type { BackendStatus, LaneProblem, SignalStatus } from './pipeline/pipeline.ts'
 
 export { type Diagnostic, type DiagnosticLevel } from './diagnostics.ts'

@@ -1,7 +1,7 @@
 import { signalUrl } from '../config/parsers/url.ts'
 import { Secret } from '../config/secret.ts'
 import { type BackendType, defineBackend } from './backend.ts'
-import { type GrafanaOptions, grafanaOptions, grafanaProblems } from './grafana-options.ts'
+import { type GrafanaOptions, grafanaOptions, grafanaProblems } from './parts/grafana-options.ts'
 import { otlpHttp } from './otlp-http.ts'
 
 /**

@@ -4,7 +4,7 @@ import { baseUrl, signalUrl } from '../config/parsers/url.ts'
 import type { Secret } from '../config/secret.ts'
 import { type BackendType, defineBackend } from './backend.ts'
 import { otlpHttp } from './otlp-http.ts'
-import { plaintextProblems } from './plaintext.ts'
+import { plaintextProblems } from './parts/plaintext.ts'
 
 const regions: Readonly<Record<string, string>> = {
   us: 'https://logfire-us.pydantic.dev',

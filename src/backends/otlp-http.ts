@@ -7,8 +7,8 @@ import { nearestPackage } from '../config/package-info.ts'
 import { Secret } from '../config/secret.ts'
 import { diagnostics } from '../diagnostics.ts'
 import { type Backend, type Outcome, type Signal, signals } from './backend.ts'
-import { fromExporters } from './from-exporters.ts'
-import { type LastAnswer, makeSingleAttempt } from './single-attempt.ts'
+import { fromExporters } from './parts/from-exporters.ts'
+import { type LastAnswer, makeSingleAttempt } from './parts/single-attempt.ts'
 
 type PerSignal<Value> = Readonly<Partial<Record<Signal, Value>>>
 

@@ -3,9 +3,9 @@ import { credentialNames } from '../config/parsers/headers.ts'
 import { signalUrl } from '../config/parsers/url.ts'
 import { type Backend, type BackendContext, type BackendType, defineBackend, type Signal, signals } from './backend.ts'
 import { otlpHttp } from './otlp-http.ts'
-import { type OtlpOptions, otlpOptions } from './otlp-options.ts'
-import { perSignal } from './per-signal.ts'
-import { plaintextProblems } from './plaintext.ts'
+import { type OtlpOptions, otlpOptions } from './parts/otlp-options.ts'
+import { perSignal } from './parts/per-signal.ts'
+import { plaintextProblems } from './parts/plaintext.ts'
 
 type Options = OptionsOf<OtlpOptions>
 

@@ -2,8 +2,8 @@ import { type ExportResult, ExportResultCode } from '@opentelemetry/core'
 import { InMemoryLogRecordExporter } from '@opentelemetry/sdk-logs'
 import { InMemorySpanExporter, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace'
 import { describe, expect, it } from 'vitest'
-import { outcomeOfFailure, readableMessage } from '../../src/backends/export-failure.ts'
-import { fromExporters } from '../../src/backends/from-exporters.ts'
+import { outcomeOfFailure, readableMessage } from '../../src/backends/parts/export-failure.ts'
+import { fromExporters } from '../../src/backends/parts/from-exporters.ts'
 import { logsOf, tracesOf } from '../support/telemetry-items.ts'
 
 const success: ExportResult = { code: ExportResultCode.SUCCESS }

@@ -1,9 +1,9 @@
-import { type Option, type OptionProblem, type OptionsOf, ValueError } from '../config/option.ts'
-import { basicCredentials } from '../config/parsers/basic-auth.ts'
-import { type Headers, headers } from '../config/parsers/headers.ts'
-import { secret, text } from '../config/parsers/text.ts'
-import { baseUrl, isLoopbackUrl } from '../config/parsers/url.ts'
-import type { Secret } from '../config/secret.ts'
+import { type Option, type OptionProblem, type OptionsOf, ValueError } from '../../config/option.ts'
+import { basicCredentials } from '../../config/parsers/basic-auth.ts'
+import { type Headers, headers } from '../../config/parsers/headers.ts'
+import { secret, text } from '../../config/parsers/text.ts'
+import { baseUrl, isLoopbackUrl } from '../../config/parsers/url.ts'
+import type { Secret } from '../../config/secret.ts'
 import { plaintextProblems } from './plaintext.ts'
 
 /** How a stack of Grafana Cloud is reached. */

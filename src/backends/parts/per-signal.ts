@@ -1,4 +1,4 @@
-import { type Backend, type Signal, signals } from './backend.ts'
+import { type Backend, type Signal, signals } from '../backend.ts'
 
 /** One backend made of one for each signal, for signals that are reached in different ways. */
 export function perSignal(connect: (signal: Signal) => Backend): Backend {

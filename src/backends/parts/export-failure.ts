@@ -1,5 +1,5 @@
-import type { Outcome } from './backend.ts'
-import { messageOf } from '../errors.ts'
+import type { Outcome } from '../backend.ts'
+import { messageOf } from '../../errors.ts'
 
 /** How failing system calls are called in counters. */
 const reasons: Readonly<Record<string, string>> = {

@@ -1,8 +1,8 @@
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core'
 import type { LogRecordExporter } from '@opentelemetry/sdk-logs'
 import type { SpanExporter } from '@opentelemetry/sdk-trace'
-import { messageOf } from '../errors.ts'
-import { type Backend, type Outcome, signals } from './backend.ts'
+import { messageOf } from '../../errors.ts'
+import { type Backend, type Outcome, signals } from '../backend.ts'
 import { outcomeOfFailure } from './export-failure.ts'
 
 /** An exporter, or a function that makes it when it is first needed. */

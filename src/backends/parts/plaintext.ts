@@ -1,5 +1,5 @@
-import type { OptionProblem } from '../config/option.ts'
-import { isPlaintext } from '../config/parsers/url.ts'
+import type { OptionProblem } from '../../config/option.ts'
+import { isPlaintext } from '../../config/parsers/url.ts'
 
 /** The problem of a credential that would be sent readably: over plain http, to another machine than this one. */
 export function plaintextProblems(
