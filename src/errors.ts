@@ -29,7 +29,7 @@ export class TelemetryError extends Error {
   override readonly name = 'TelemetryError'
   readonly code: TelemetryErrorCode
   readonly hint: string | undefined
-  readonly problems: readonly Problem[]
+  declare readonly problems: readonly Problem[]
 
   constructor(
     code: TelemetryErrorCode,
@@ -39,7 +39,8 @@ export class TelemetryError extends Error {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
     this.hint = options.hint
-    this.problems = Object.freeze([...(options.problems ?? [])])
+    // Not enumerable: the message lists them, and a printed error would list them twice.
+    Object.defineProperty(this, 'problems', { value: Object.freeze([...(options.problems ?? [])]) })
     Object.defineProperty(this, brand, { value: true })
   }
 }

@@ -147,6 +147,7 @@ function connect({ name, type, options, signals, minLevel, timeoutMs, compressio
 function drainingOf(own: Pipeline, timeoutMs: number): Parameters<typeof attachProcessHooks>[0] {
   let settledAt = -1
   return {
+    hurry: () => own.hurry(),
     drain: async () => {
       own.hurry()
       await own.flush(timeoutMs)
@@ -157,16 +158,24 @@ function drainingOf(own: Pipeline, timeoutMs: number): Parameters<typeof attachP
       own.rest()
     },
     isPending: () => own.queued() > 0 && own.accepted() !== settledAt,
-    reportLoss: () => {
-      const left = Object.entries(own.status())
-        .map(([name, { traces, logs }]) => ({ name, items: (traces?.queued ?? 0) + (logs?.queued ?? 0) }))
-        .filter(({ items }) => items > 0)
-        .map(({ name, items }) => `${items} ${items === 1 ? 'item' : 'items'} to "${name}"`)
-      if (left.length === 0) return
-      const hint = 'Await stop() before process.exit(), or raise TELEMETRY_SHUTDOWN_TIMEOUT.'
-      diagnostics.say('warn', `not delivered before the process ended: ${left.join(', ')}. ${hint}`)
+    exit: (crashed) => {
+      own.deliverAtExit()
+      reportLoss(own.status(), crashed)
     },
   }
+}
+
+function reportLoss(backends: ReturnType<Pipeline['status']>, crashed: boolean): void {
+  const left = Object.entries(backends).flatMap(([name, { traces, logs, lastProblem }]) => {
+    const items = (traces?.queued ?? 0) + (logs?.queued ?? 0)
+    const why = lastProblem === undefined ? '' : ` (${lastProblem.reason})`
+    return items === 0 ? [] : [`${items} ${items === 1 ? 'item' : 'items'} to "${name}"${why}`]
+  })
+  if (left.length === 0) return
+  const hint = crashed
+    ? 'A crash waits for no delivery; an uncaughtException handler that awaits stop() can.'
+    : 'Await stop() before process.exit(); TELEMETRY_SHUTDOWN_TIMEOUT is how long it waits.'
+  diagnostics.say('warn', `not delivered before the process ended: ${left.join(', ')}. ${hint}`)
 }
 
 function sayDefault(config: ResolvedConfig): void {

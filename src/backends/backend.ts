@@ -56,6 +56,11 @@ export interface Backend {
    * up; its outcome no longer counts.
    */
   deliver(batch: Batch, signal: AbortSignal): Promise<Outcome>
+  /**
+   * Hands over one batch synchronously, while the process exits; only for a destination that can be written at once,
+   * such as a terminal. Without it, what waits when a process crashes or calls `process.exit()` is lost, and said.
+   */
+  deliverAtExit?(batch: Batch): Outcome
   /** Finds out whether a delivery could succeed, without delivering anything. */
   check?(signal: AbortSignal): Promise<Outcome>
   /** Hands over what it took but holds back to join with later batches. Called when a flush has emptied its queue. */

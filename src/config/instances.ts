@@ -36,6 +36,10 @@ export function instancesOf(
     report.problem(label(), `${shown(list)} is not a list of backends`, 'Write names separated by commas, or a list.')
     return []
   }
+  if (isText && items.length === 0) {
+    report.problem(label(), `${shown(list)} names no backend`, 'Write names separated by commas, or "none".')
+    return []
+  }
   const sourceOf = (index: number): string => (isText ? label() : label(index))
   const found: Instance[] = []
   items.forEach((item, index) => {

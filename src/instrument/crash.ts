@@ -7,15 +7,18 @@ import { messageOf } from '../errors.ts'
  *
  * Listens to `uncaughtExceptionMonitor` alone, which sees both and changes nothing; a listener of `unhandledRejection`
  * would switch the crash off. The span at work gets an `exception` event and an error status, and a log record of
- * severity FATAL is emitted with the tenant of that work.
+ * severity FATAL is emitted with the tenant of that work. Then `onCrash` is called.
  */
-export function recordCrashes(): () => void {
+export function recordCrashes(onCrash: () => void): () => void {
   const record = (error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void => {
     try {
       const exception = error instanceof Error ? error : new Error(messageOf(error))
       const span = trace.getActiveSpan()
-      span?.recordException(exception)
-      span?.setStatus({ code: SpanStatusCode.ERROR, message: exception.message })
+      // A span that ended, of an operation() for instance, has recorded it already.
+      if (span?.isRecording() === true) {
+        span.recordException(exception)
+        span.setStatus({ code: SpanStatusCode.ERROR, message: exception.message })
+      }
       logs.getLogger('signalbox').emit({
         eventName: 'exception',
         severityNumber: SeverityNumber.FATAL,
@@ -28,6 +31,7 @@ export function recordCrashes(): () => void {
         },
         context: context.active(),
       })
+      onCrash()
     } catch {
       diagnostics.count('crashes_unrecorded')
     }

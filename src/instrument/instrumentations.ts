@@ -4,6 +4,7 @@ import type { Instrumentation } from '@opentelemetry/instrumentation'
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http'
 import { PinoInstrumentation } from '@opentelemetry/instrumentation-pino'
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici'
+import { didYouMean } from '../config/did-you-mean.ts'
 import { diagnostics } from '../diagnostics.ts'
 import { messageOf } from '../errors.ts'
 
@@ -73,7 +74,10 @@ function loadInstalled(name: string, directory: string, quiet: boolean): Instrum
   const path = resolveFrom(packageName, directory)
   if (path === undefined) {
     if (!quiet) {
-      diagnostics.once('warn', `instrumentation "${name}" is not installed. Run: npm install ${packageName}`)
+      const command = `Run: npm install ${packageName}`
+      const isKnown = Object.hasOwn(known, name)
+      const hint = isKnown ? command : didYouMean(name, [...Object.keys(bundled), ...Object.keys(known)], command)
+      diagnostics.once('warn', `instrumentation "${name}" is not installed. ${hint}`)
     }
     return []
   }

@@ -2,14 +2,16 @@ import { recordCrashes } from './crash.ts'
 
 /** What the end of a process needs of the telemetry that is running. */
 export interface Draining {
+  /** From now on delivers at once what comes. */
+  hurry(): void
   /** Delivers what is in memory, and what follows as soon as it is there; resolves at the deadline at the latest. */
   drain(): Promise<void>
   /** Delivers what is in memory and lets go of everything that would keep the process alive. */
   settle(): Promise<void>
   /** True where something is in memory that could still be delivered. */
   isPending(): boolean
-  /** Says what is lost, synchronously. */
-  reportLoss(): void
+  /** The last moment: hands over what can be handed over synchronously, and says what is lost. */
+  exit(crashed: boolean): void
 }
 
 const stopSignals = ['SIGTERM', 'SIGINT'] as const
@@ -22,11 +24,16 @@ const stopSignals = ['SIGTERM', 'SIGINT'] as const
  * exit the loop is held no longer than the deadline. Nothing here calls `process.exit`.
  */
 export function attachProcessHooks(telemetry: Draining): () => void {
-  const detachers = [recordCrashes(), ...stopSignals.map((signal) => onStopSignal(signal, telemetry))]
+  let crashed = false
+  const onCrash = (): void => {
+    crashed = true
+    telemetry.hurry()
+  }
+  const detachers = [recordCrashes(onCrash), ...stopSignals.map((signal) => onStopSignal(signal, telemetry))]
   const beforeExit = (): void => {
     if (telemetry.isPending()) void telemetry.settle()
   }
-  const exit = (): void => telemetry.reportLoss()
+  const exit = (): void => telemetry.exit(crashed)
   process.on('beforeExit', beforeExit)
   process.on('exit', exit)
   return () => {
@@ -42,6 +49,7 @@ function onStopSignal(signal: NodeJS.Signals, telemetry: Draining): () => void {
     if (!resendDue) return
     resendDue = false
     process.off(signal, listener)
+    telemetry.exit(false)
     process.kill(process.pid, signal)
   }
   const listener = (): void => {

@@ -4,7 +4,7 @@ import { type Resource, resourceFromAttributes } from '@opentelemetry/resources'
 import { NodeSDK } from '@opentelemetry/sdk-node'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { ResolvedConfig } from '../config/types.ts'
-import { diagnostics } from '../diagnostics.ts'
+import { type DiagnosticLevel, diagnostics } from '../diagnostics.ts'
 import type { PendingLogRecord } from '../pipeline/pending-log-record.ts'
 import { ScopedContextManager } from '../tenant/context-manager.ts'
 import { refuseSecondSdk, reportSecondApi } from './conflicts.ts'
@@ -39,7 +39,7 @@ export interface Sdk {
 export function startSdk(config: ResolvedConfig, recorded: Recorded, directory: string): Sdk {
   refuseSecondSdk()
   reportSecondApi(directory)
-  routeSdkMessages()
+  routeSdkMessages(config.diagnosticLevel)
   const resource = resourceFromAttributes({ ...config.resource })
   const contextManager = new ScopedContextManager()
   const textMapPropagator = createPropagator(config)
@@ -51,17 +51,20 @@ export function startSdk(config: ResolvedConfig, recorded: Recorded, directory: 
     guardSdk()
     instrumentations = loadInstrumentations(config.instrumentations.names, directory)
     hookImports(modulesOf(instrumentations))
-    new NodeSDK({
-      autoDetectResources: false,
-      resource,
-      contextManager,
-      textMapPropagator,
-      sampler: createSampler(config.sampler),
-      spanProcessors: [stampingSpanProcessor(recorded.pushSpan)],
-      logRecordProcessors: [stampingLogProcessor(recorded.pushLog)],
-      metricReaders: [],
-      instrumentations,
-    }).start()
+    withoutVariables(
+      () =>
+        new NodeSDK({
+          autoDetectResources: false,
+          resource,
+          contextManager,
+          textMapPropagator,
+          sampler: createSampler(config.sampler),
+          spanProcessors: [stampingSpanProcessor(recorded.pushSpan)],
+          logRecordProcessors: [stampingLogProcessor(recorded.pushLog)],
+          metricReaders: [],
+          instrumentations,
+        }),
+    ).start()
     spreadBuiltinPatches(modulesOf(instrumentations))
   }
   return {
@@ -75,8 +78,29 @@ export function startSdk(config: ResolvedConfig, recorded: Recorded, directory: 
   }
 }
 
-/** Warnings and errors of the SDK are said in our voice, each once. */
-function routeSdkMessages(): void {
+const diagLevels: Readonly<Record<DiagnosticLevel, DiagLogLevel>> = {
+  none: DiagLogLevel.NONE,
+  error: DiagLogLevel.ERROR,
+  warn: DiagLogLevel.WARN,
+  info: DiagLogLevel.INFO,
+  debug: DiagLogLevel.DEBUG,
+}
+
+/** What we have read ourselves, and the SDK would act on again: it would print whole spans to stdout, and warn twice. */
+const alreadyRead = ['OTEL_LOG_LEVEL', 'OTEL_SDK_DISABLED']
+
+function withoutVariables<T>(make: () => T): T {
+  const hidden = alreadyRead.map((name) => [name, process.env[name]] as const)
+  for (const name of alreadyRead) Reflect.deleteProperty(process.env, name)
+  try {
+    return make()
+  } finally {
+    for (const [name, value] of hidden) if (value !== undefined) process.env[name] = value
+  }
+}
+
+/** Messages of the SDK are said in our voice, each once. */
+function routeSdkMessages(level: DiagnosticLevel): void {
   const line = (message: string, details: unknown[]): string =>
     [message, ...details.filter((detail) => typeof detail !== 'object')].join(' ').split('\n', 1)[0] as string
   const say =
@@ -90,5 +114,5 @@ function routeSdkMessages(): void {
     debug: say('debug'),
     verbose: say('debug'),
   }
-  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
+  diag.setLogger(logger, { logLevel: diagLevels[level], suppressOverrideMessage: true })
 }

@@ -83,8 +83,12 @@ export function flushBackend(name: string, backend: Backend): Promise<void> {
   return quietly(`backend "${name}" did not flush`, async () => backend.flush?.())
 }
 
-/** Lets a backend give back what it holds; waits `timeoutMs` at most, and never rejects. */
-export async function closeBackend(name: string, backend: Backend, timeoutMs: number): Promise<void> {
+/** Least time for a backend's `close`, also when the deadline is over. */
+const leastCloseMs = 500
+
+/** Lets a backend give back what it holds; waits `deadlineMs`, or half a second if that is longer, and never rejects. */
+export async function closeBackend(name: string, backend: Backend, deadlineMs: number): Promise<void> {
+  const timeoutMs = Math.max(deadlineMs, leastCloseMs)
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not done within ${Math.round(timeoutMs)} ms`)), timeoutMs)
@@ -99,5 +103,15 @@ async function quietly(complaint: string, work: () => Promise<unknown>): Promise
   } catch (error) {
     diagnostics.count('backend_errors')
     diagnostics.once('warn', `${complaint}: ${shownMessage(messageOf(error))}`, complaint)
+  }
+}
+
+/** Hands a batch to a backend while the process exits; true where it took all of it. Never throws. */
+export function isTakenAtExit(backend: Backend, batch: Batch): boolean {
+  try {
+    return backend.deliverAtExit?.(batch).kind === 'delivered'
+  } catch {
+    diagnostics.count('backend_exit_errors')
+    return false
   }
 }

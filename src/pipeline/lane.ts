@@ -1,5 +1,5 @@
 import type { Backend, Batch, Outcome, Signal } from '../backends/backend.ts'
-import { attempt, type AttemptResult, closeBackend, flushBackend } from './attempt.ts'
+import { attempt, type AttemptResult, closeBackend, flushBackend, isTakenAtExit } from './attempt.ts'
 import { backoffMs } from './backoff.ts'
 import { LaneVoice } from './lane-voice.ts'
 import { type BackendStatus, Ledger, type LaneProblem, problemOf, type SignalStatus } from './ledger.ts'
@@ -31,9 +31,6 @@ interface Entry {
 
 /** A batch at which the backend's own code failed this often is dropped, so that it cannot hold the lane for ever. */
 const maxFaults = 5
-
-/** Least time for a backend's `close`, also when the deadline is over. */
-const leastCloseMs = 500
 
 /** One backend's private path: a bounded queue, one attempt at a time in order, retries, and the books. */
 export class Lane {
@@ -106,6 +103,15 @@ export class Lane {
     this.#interrupt()
   }
 
+  /** Hands over what waits, in the last moment of the process, to a backend that can take it synchronously. */
+  deliverAtExit(): void {
+    for (const entry of this.#queue.clear()) {
+      if (isTakenAtExit(this.#options.backend, entry.batch)) {
+        this.#ledgers[entry.batch.signal].delivered += entry.count
+      } else this.#queue.push(entry)
+    }
+  }
+
   /** Gives up, drops what is left, and closes the backend within `closeMs`, or half a second if that is longer. */
   async close(closeMs: number): Promise<void> {
     this.#state = 'closed'
@@ -113,7 +119,7 @@ export class Lane {
     await this.#loop
     for (const entry of this.#queue.clear()) this.#drop(entry, 'shutdown')
     this.#look()
-    await closeBackend(this.name, this.#options.backend, Math.max(closeMs, leastCloseMs))
+    await closeBackend(this.name, this.#options.backend, closeMs)
   }
 
   /** `open`: items in batches that are not closed yet. */

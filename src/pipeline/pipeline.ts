@@ -56,6 +56,8 @@ export interface Pipeline {
    * `diagnostics` as `after_stop`.
    */
   close(timeoutMs: number): Promise<void>
+  /** Hands over what it can without waiting; for the last moment of a process. */
+  deliverAtExit(): void
   status(): Record<string, BackendStatus>
   /** Items pushed so far. */
   accepted(): number
@@ -138,6 +140,11 @@ export function createPipeline({
     },
     rest: () => {
       for (const lane of lanes) lane.rest()
+    },
+    deliverAtExit: () => {
+      spans.close()
+      logs.close()
+      for (const lane of lanes) lane.deliverAtExit()
     },
     close: (timeoutMs) => (closing ??= close(timeoutMs)),
     status: () =>

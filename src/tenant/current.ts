@@ -59,7 +59,16 @@ export function setTenant(tenant: Tenant): void {
 
 function runIn<T>(open: (parent: Scope | undefined) => Scope, fn: () => T): T {
   const active = contextApi.active()
-  return contextApi.with(withScope(active, open(scopeOf(active))), fn)
+  const scope = open(scopeOf(active))
+  return contextApi.with(withScope(active, scope), () => {
+    if (scopeOf(contextApi.active()) === undefined) sayNotStarted()
+    return fn()
+  })
+}
+
+function sayNotStarted(): void {
+  const fix = 'run node --import signalbox/register app.js, or call startTelemetry() first'
+  diagnostics.once('warn', `telemetry is not started, no tenant and no attribute is kept: ${fix}.`)
 }
 
 function acceptable(attributes: Readonly<Attributes>): Readonly<Attributes> {

@@ -25,6 +25,7 @@ describe('the list of backends', () => {
     ['grafna', '"grafna" is not a backend. Did you mean "grafana"?'],
     ['logfier', '"logfier" is not a backend. Did you mean "logfire"?'],
     ['nonne', '"nonne" is not a backend. Did you mean "none"?'],
+    [',', '"," names no backend. Write names separated by commas, or "none".'],
     ['kafka', `"kafka" is not a backend. Take some of ${known}, or none.`],
     ['constructor', `"constructor" is not a backend. Take some of ${known}, or none.`],
     ['__proto__', `"__proto__" is not a backend. Take some of ${known}, or none.`],

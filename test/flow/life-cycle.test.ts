@@ -97,6 +97,7 @@ describe('a process that is told to stop', () => {
     expect(await app.ended).toMatchObject({ code: null, signal: 'SIGTERM' })
     // The stock exporter would hold the process for its whole timeout of 10 s.
     expect(performance.now() - toldAt).toBeLessThan(5_000)
+    expect(app.stderr.join('\n')).toContain('not delivered before the process ended: 101 items to "dead".')
     expect(sink.spans().map(({ name }) => name)).toEqual(numbered)
   })
 })
@@ -119,6 +120,36 @@ describe('a process that ends by itself', () => {
     expect(ended).toMatchObject({ code: 0, signal: null })
     expect(ended.tookMs).toBeLessThan(8_000)
     expect(app.stderr.join('\n')).toContain('not delivered before the process ended: 101 items to "otlp".')
+  })
+
+  it('is not held either by an attempt that is under way when it ends', async () => {
+    const url = await blackHole()
+    const env = { TELEMETRY_BACKENDS: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: url, TELEMETRY_SHUTDOWN_TIMEOUT: '200ms' }
+    const app = runApp('script.ts', { env: { ...env, HOW: 'works on', TELEMETRY_BATCH_MAX_AGE: '10ms' } })
+    const ended = await app.ended
+    expect(ended).toMatchObject({ code: 0, signal: null })
+    expect(ended.tookMs).toBeLessThan(8_000)
+  })
+
+  it.each([
+    ['exit', 4],
+    ['throws', 1],
+    ['rejects', 1],
+  ])('still shows on the console what was logged before it %s', async (how, code) => {
+    const env = { TELEMETRY_BACKENDS: 'console', TELEMETRY_CONSOLE_FORMAT: 'tree' }
+    const app = runApp('script.ts', { env: { ...env, HOW: how } })
+    expect(await app.ended).toMatchObject({ code })
+    expect(app.stdout.join('\n')).toContain('worked')
+    expect(app.stderr.join('\n')).not.toContain('not delivered')
+  })
+
+  it('keeps the SDK quiet on stdout, whatever OTEL_LOG_LEVEL says', async () => {
+    const { env } = await sinkAndEnv()
+    const app = runApp('script.ts', { env: { ...env, OTEL_LOG_LEVEL: 'debug' } })
+    expect(await app.ended).toMatchObject({ code: 0 })
+    expect(app.stdout.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['worked'])
+    expect(app.stderr.join('\n')).toContain('signalbox: ')
+    expect(app.stderr.join('\n')).not.toContain('overwritten')
   })
 
   it('says what process.exit() lost', async () => {

@@ -36,10 +36,11 @@ describe('loadInstrumentations', () => {
 
   it('takes what is named, and says how to install what is missing', async () => {
     const empty = await mkdtemp(join(tmpdir(), 'signalbox-empty-'))
-    expect(namesOf(['http', 'pg', 'no-such'], empty)).toEqual(['http'])
+    expect(namesOf(['http', 'pg', 'no-such', 'htpp'], empty)).toEqual(['http'])
     expect(said).toEqual([
       'instrumentation "pg" is not installed. Run: npm install @opentelemetry/instrumentation-pg',
       'instrumentation "no-such" is not installed. Run: npm install @opentelemetry/instrumentation-no-such',
+      'instrumentation "htpp" is not installed. Did you mean "http"?',
     ])
     expect(namesOf([], empty)).toEqual([])
     expect(namesOf(['constructor'], empty)).toEqual([])

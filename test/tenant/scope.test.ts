@@ -26,6 +26,17 @@ const rejectOddly = (): Promise<never> => {
   return Promise.reject(odd)
 }
 
+it('says once, and runs all the same, where telemetry is not started', () => {
+  const said: string[] = []
+  diagnostics.reset()
+  diagnostics.setLevel('none')
+  const ignore = diagnostics.listen(({ message }) => void said.push(message))
+  expect(withTenant(acme, () => operation('update', 'work', () => currentTenant()))).toBeUndefined()
+  ignore()
+  diagnostics.setLevel('warn')
+  expect(said).toEqual([expect.stringContaining('telemetry is not started')])
+})
+
 describe('tenant scopes', () => {
   let sdk: ReturnType<typeof localSdk>
   beforeEach(() => {

@@ -69,6 +69,12 @@ export function createConsoleBackend(options: ConsoleBackendOptions): Backend {
   }
   return {
     deliver,
+    deliverAtExit: (batch) => {
+      if (writer.closed) return closed
+      form.take(batch)
+      form.drawAll()
+      return { kind: 'delivered' }
+    },
     check: async () => (writer.closed ? closed : { kind: 'delivered' }),
     flush: async () => form.drawAll(),
     close: async () => {
@@ -97,13 +103,16 @@ function lineForm(
   }
 }
 
+/** Where the terminal does not say how wide it is, or says 0. */
+const defaultColumns = 100
+
 function treeForm(options: ConsoleBackendOptions, write: (lines: readonly string[]) => void): Form {
   const { stream } = options
   const paint = createPainter(options.color ?? takesColor(stream))
   const clock = options.clock ?? (() => Date.now())
   const pending: string[] = []
   const linesOfTree = safely((tree: TraceTree) =>
-    drawTree(tree, { columns: options.columns ?? stream.columns ?? 100, paint }),
+    drawTree(tree, { columns: options.columns ?? (stream.columns || defaultColumns), paint }),
   )
   const linesOfLog = safely((record: ReadableLogRecord) => [logLine(record, paint)])
   const drawing: Drawing = {

@@ -52,7 +52,7 @@ export function grafanaProblems(
   const missing = (option: string): OptionProblem => ({
     option,
     message: 'is not set, and Grafana Cloud takes nothing without credentials',
-    hint: 'Or put Authorization=Basic <base64 of id:token> into OTEL_EXPORTER_OTLP_HEADERS.',
+    hint: 'Set the instance id and an access policy token; or both as Authorization=Basic <base64 of id:token> in its headers.',
     missing: true,
   })
   if (

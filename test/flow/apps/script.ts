@@ -10,6 +10,9 @@ logger.info('worked')
 if (how === 'survives') process.on('uncaughtException', () => console.log('survived'))
 if (how === 'handles rejections') process.on('unhandledRejection', () => console.log('handled'))
 switch (how) {
+  case 'works on':
+    setTimeout(() => {}, 500)
+    break
   case 'exit code':
     process.exitCode = 3
     break
