@@ -1,3 +1,5 @@
+import { realpathSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { builtinBackends } from './backends/registry.ts'
 import type { Backend } from './backends/backend.ts'
@@ -10,6 +12,7 @@ import { attachProcessHooks } from './instrument/process-hooks.ts'
 import { startSdk } from './instrument/sdk.ts'
 import { captureLogs } from './logging/capture.ts'
 import { configureLogging, defaultLoggingSettings, logger, type Logger } from './logging/logger.ts'
+import { createRedactor } from './logging/redact.ts'
 import { type BackendStatus, createPipeline, type Pipeline, type PipelineBackend } from './pipeline/pipeline.ts'
 
 /** The configuration as written in code; what is left out comes from the file, the environment, the defaults. */
@@ -103,12 +106,16 @@ function start(config: ResolvedConfig): Telemetry {
   const sdk = startSdk(
     config,
     { pushSpan: (span) => pipeline?.pushSpan(span), pushLog: (entry) => pipeline?.pushLog(entry) },
-    process.cwd(),
+    applicationFolders(),
   )
   pipeline = own
   const { attributeCount: attributeCountLimit, attributeValueLength: attributeValueLengthLimit } =
     config.logRecordLimits
-  const captureOptions = { resource: sdk.resource, limits: { attributeCountLimit, attributeValueLengthLimit } }
+  const captureOptions = {
+    resource: sdk.resource,
+    limits: { attributeCountLimit, attributeValueLengthLimit },
+    redact: createRedactor(config.logging.redact),
+  }
   const takesLogs = !config.disabled && config.backends.some(({ signals }) => signals.includes('logs'))
   const stopCapture = takesLogs ? captureLogs((entry) => own.pushLog(entry), captureOptions) : undefined
   const consoleDraws = config.backends.some(({ type, signals }) => type === 'console' && signals.includes('logs'))
@@ -118,12 +125,12 @@ function start(config: ResolvedConfig): Telemetry {
 
   let stopping: Promise<void> | undefined
   const stop = async (timeoutMs: number): Promise<void> => {
-    detach()
     stopCapture?.()
     configureLogging(defaultLoggingSettings)
     running = undefined
     sdk.stop()
     await own.close(timeoutMs)
+    detach()
     if (pipeline === own) pipeline = undefined
   }
   return {
@@ -176,6 +183,18 @@ function reportLoss(backends: ReturnType<Pipeline['status']>, crashed: boolean):
     ? 'A crash waits for no delivery; an uncaughtException handler that awaits stop() can.'
     : 'Await stop() before process.exit(); TELEMETRY_SHUTDOWN_TIMEOUT is how long it waits.'
   diagnostics.say('warn', `not delivered before the process ended: ${left.join(', ')}. ${hint}`)
+}
+
+/** Where the application's modules are: beside the file that Node was started with, and where it was started. */
+function applicationFolders(): string[] {
+  const [, entry] = process.argv
+  const folders = [process.cwd()]
+  try {
+    if (entry !== undefined) folders.unshift(dirname(realpathSync(entry)))
+  } catch {
+    // Started without a file: from standard input, or with --eval.
+  }
+  return [...new Set(folders)]
 }
 
 function sayDefault(config: ResolvedConfig): void {

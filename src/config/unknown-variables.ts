@@ -5,6 +5,9 @@ import type { Env } from './schema.ts'
 
 const ours = 'TELEMETRY_'
 
+/** Prefixes of variables that others read too: one that is nearly known is worth a word, any other is their business. */
+const shared = /^(?:OTEL|GRAFANA_CLOUD|LOGFIRE)_/
+
 /** What is known about names of variables. */
 export interface KnownVariables {
   /** General variables. */
@@ -20,7 +23,7 @@ export interface KnownVariables {
  * Reports `TELEMETRY_*` variables that nobody reads.
  *
  * One that is a mistyped known one is a problem. The options of a backend that is switched off are none: they wait to be
- * switched on. Any other is a warning: it may belong to somebody else.
+ * switched on. Any other is a warning: it may belong to somebody else; so is a mistyped standard variable.
  */
 export function reportUnknownVariables(
   env: Env,
@@ -36,6 +39,11 @@ export function reportUnknownVariables(
     Object.values(types).flatMap(({ options }) => Object.keys(optionsFor(options)).map(variableSuffix)),
   )
   const candidates = [...new Set([...general, ...active])].filter((name) => name.startsWith(ours))
+  for (const variable of Object.keys(env).filter((name) => shared.test(name) && !known.has(name))) {
+    const meant = closest(variable, known)
+    const isMistyped = meant !== undefined && shared.test(meant) && !Object.hasOwn(env, meant)
+    if (isMistyped) report.warn(variable, 'nobody reads this variable', `Did you mean ${meant}?`)
+  }
   for (const variable of Object.keys(env)) {
     if (!variable.startsWith(ours) || known.has(variable)) continue
     const owner = ownerOf(variable, suffixes, general)

@@ -2,6 +2,7 @@ import type { LogRecord, SpanOptions } from '@opentelemetry/api'
 import { LoggerProvider } from '@opentelemetry/sdk-logs'
 import { TracerProvider } from '@opentelemetry/sdk-trace'
 import { diagnostics } from '../diagnostics.ts'
+import { toPlain } from '../transport/plain.ts'
 
 type Method = (this: unknown, ...given: unknown[]) => unknown
 type Rescue = (self: unknown, original: Method, given: unknown[]) => unknown
@@ -24,26 +25,65 @@ export function guardSdk(): void {
     guardMethod(span, name, (self) => self)
   }
   guardMethod(span, 'end', () => undefined)
-  guardMethod(tracer, 'startSpan', (self, original, [name, options, context]) => {
-    const { attributes: _attributes, links: _links, ...readable } = options as SpanOptions
-    return original.call(self, String(name), readable, context)
-  })
-  guardMethod(new LoggerProvider().getLogger('signalbox'), 'emit', (self, original, [record]) => {
-    const { attributes: _attributes, exception: _exception, body, ...readable } = record as LogRecord
-    return original.call(self, { ...readable, body: typeof body === 'string' ? body : 'unreadable body' })
-  })
+  guardMethod(
+    span,
+    'updateName',
+    (self) => self,
+    ([name]) => [textOf(name)],
+  )
+  guardMethod(
+    tracer,
+    'startSpan',
+    (self, original, [name, options, context]) => {
+      const { attributes: _attributes, links: _links, ...readable } = options as SpanOptions
+      return original.call(self, name, readable, context)
+    },
+    ([name, options, ...context]) => [textOf(name), options ?? {}, ...context],
+  )
+  guardMethod(
+    new LoggerProvider().getLogger('signalbox'),
+    'emit',
+    (self, original, [record]) => {
+      const { attributes: _attributes, exception: _exception, ...readable } = record as LogRecord
+      return original.call(self, readable)
+    },
+    ([record]) => [encodable(record as LogRecord)],
+  )
 }
 
-function guardMethod(instance: object, name: string, rescue: Rescue): void {
+function guardMethod(
+  instance: object,
+  name: string,
+  rescue: Rescue,
+  prepare: (given: unknown[]) => unknown[] = (given) => given,
+): void {
   const prototype = Object.getPrototypeOf(instance) as Record<string, Method | undefined>
   const original = prototype[name]
   if (original === undefined) return
   prototype[name] = function (this: unknown, ...given) {
+    const prepared = prepare(given)
     try {
-      return original.apply(this, given)
+      return original.apply(this, prepared)
     } catch {
       diagnostics.count('attributes_unreadable')
-      return rescue(this, original, given)
+      return rescue(this, original, prepared)
     }
+  }
+}
+
+// The encoder takes names for text: one that is none makes it double its buffer until memory is full.
+function textOf(name: unknown): string {
+  return typeof name === 'string' ? name : JSON.stringify(toPlain(name))
+}
+
+/** A record whose texts are text, and whose body the encoder can walk: no cycle, no endless depth. */
+function encodable(record: LogRecord): LogRecord {
+  const { body, severityText, eventName } = record
+  const isPlain = body === undefined || typeof body === 'string' || body instanceof Uint8Array
+  return {
+    ...record,
+    ...(!isPlain && { body: toPlain(body) }),
+    ...(severityText !== undefined && { severityText: textOf(severityText) }),
+    ...(eventName !== undefined && { eventName: textOf(eventName) }),
   }
 }

@@ -31,14 +31,14 @@ export interface Sdk {
 /**
  * Starts the OpenTelemetry SDK with our processors, propagator and context manager, and registers it.
  *
- * With `OTEL_SDK_DISABLED` only context and propagation are registered, by the SDK specification. `directory` is where
- * the application's own modules are looked for.
+ * With `OTEL_SDK_DISABLED` only context and propagation are registered, by the SDK specification. `folders` are
+ * where the application's own modules are looked for.
  *
  * @throws TelemetryError `ERR_SDK_CONFLICT` where another SDK is registered.
  */
-export function startSdk(config: ResolvedConfig, recorded: Recorded, directory: string): Sdk {
+export function startSdk(config: ResolvedConfig, recorded: Recorded, folders: readonly string[]): Sdk {
   refuseSecondSdk()
-  reportSecondApi(directory)
+  for (const folder of folders) reportSecondApi(folder)
   routeSdkMessages(config.diagnosticLevel)
   const resource = resourceFromAttributes({ ...config.resource })
   const contextManager = new ScopedContextManager()
@@ -49,7 +49,7 @@ export function startSdk(config: ResolvedConfig, recorded: Recorded, directory: 
     propagation.setGlobalPropagator(textMapPropagator)
   } else {
     guardSdk()
-    instrumentations = loadInstrumentations(config.instrumentations.names, directory)
+    instrumentations = loadInstrumentations(config.instrumentations.names, folders)
     hookImports(modulesOf(instrumentations))
     withoutVariables(
       () =>

@@ -7,6 +7,7 @@ import type { PendingLogRecord } from '../pipeline/pending-log-record.ts'
 import { currentAttributes } from '../tenant/current.ts'
 import { defaultLimits, type LogRecordLimits } from './attribute-sink.ts'
 import { LazyLogRecord } from './lazy-log-record.ts'
+import { redactByConfig } from './settings.ts'
 import type { LogEnvironment } from './to-log-record.ts'
 
 /** Every pino since 9.10 publishes each of its lines here, whatever made, loaded or bundled it. */
@@ -27,6 +28,8 @@ export interface CaptureOptions {
   readonly resource: Resource
   /** Limits of a record. Default: 128 attributes, values of any length. */
   readonly limits?: Partial<LogRecordLimits> | undefined
+  /** Censors a line before it is read. Default: by the settings in force when it is. */
+  readonly redact?: (json: string) => string
 }
 
 /**
@@ -37,7 +40,8 @@ export interface CaptureOptions {
  * `push` never reaches the log call; it is counted (`log_capture_errors`) and said once.
  */
 export function captureLogs(push: (entry: PendingLogRecord) => void, options: CaptureOptions): () => void {
-  const environment: LogEnvironment = { resource: options.resource, limits: { ...defaultLimits, ...options.limits } }
+  const { resource, limits, redact = redactByConfig } = options
+  const environment: LogEnvironment = { resource, limits: { ...defaultLimits, ...limits }, redact }
   const onLine = (message: unknown): void => {
     // A subscriber that throws becomes an uncaught exception.
     try {

@@ -1,7 +1,7 @@
 import type { Attributes, SpanContext } from '@opentelemetry/api'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import type { PendingLogRecord } from '../pipeline/pending-log-record.ts'
-import { isUnredacted, redactByConfig } from './settings.ts'
+import { isUnredacted } from './settings.ts'
 import { severityOf } from './severity.ts'
 import { type CapturedLine, type LogEnvironment, toLogRecord } from './to-log-record.ts'
 
@@ -48,7 +48,7 @@ export class LazyLogRecord implements PendingLogRecord, CapturedLine {
   }
 
   toRecord(): ReadableLogRecord {
-    const line = isUnredacted(this.logger) ? this.line : redactByConfig(this.line)
+    const line = isUnredacted(this.logger) ? this.line : this.#environment.redact(this.line)
     return toLogRecord(this, line, this.#environment)
   }
 }

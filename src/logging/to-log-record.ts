@@ -28,6 +28,8 @@ export interface CapturedLine {
 export interface LogEnvironment {
   readonly resource: Resource
   readonly limits: LogRecordLimits
+  /** Censors a line; that of the start the record was captured under, also when it is read after a stop. */
+  readonly redact: (json: string) => string
 }
 
 const machine = hostname()

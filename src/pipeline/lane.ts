@@ -1,25 +1,12 @@
-import type { Backend, Batch, Outcome, Signal } from '../backends/backend.ts'
+import type { Batch, Outcome, Signal } from '../backends/backend.ts'
 import { attempt, type AttemptResult, closeBackend, flushBackend, isTakenAtExit } from './attempt.ts'
 import { backoffMs } from './backoff.ts'
+import type { LaneOptions } from './lane-options.ts'
 import { LaneVoice } from './lane-voice.ts'
 import { type BackendStatus, Ledger, type LaneProblem, problemOf, type SignalStatus } from './ledger.ts'
 import { Milestones } from './milestones.ts'
 import { Pause } from './pause.ts'
-import { BoundedQueue, type QueueLimits } from './queue.ts'
-
-export interface LaneOptions {
-  readonly name: string
-  readonly type: string
-  readonly backend: Backend
-  readonly signals: readonly Signal[]
-  /** Most milliseconds one attempt may take. */
-  readonly timeoutMs: number
-  readonly queue: QueueLimits
-  readonly now: () => number
-  readonly random: () => number
-  /** Runs something soon, in no request's context. */
-  readonly schedule: (run: () => void) => void
-}
+import { BoundedQueue } from './queue.ts'
 
 interface Entry {
   readonly batch: Batch
@@ -62,6 +49,11 @@ export class Lane {
   /** Items that wait, those on their way included. */
   get queued(): number {
     return this.#queue.items + (this.#current?.count ?? 0)
+  }
+
+  /** Items lost so far. */
+  get lost(): number {
+    return this.#ledgers.traces.lost + this.#ledgers.logs.lost
   }
 
   /** Takes a batch; its delivery starts later, never inside this call. */

@@ -39,8 +39,12 @@ export class Ledger {
   delivered = 0
   readonly #dropped = new Map<string, number>()
 
+  /** Items lost so far, for whatever reason. */
+  lost = 0
+
   drop(reason: string, count: number): void {
     if (count === 0) return
+    this.lost += count
     const wanted = counterName(reason)
     const name = this.#dropped.has(wanted) || this.#dropped.size < maxReasons ? wanted : 'other'
     this.#dropped.set(name, (this.#dropped.get(name) ?? 0) + count)

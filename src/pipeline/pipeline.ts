@@ -40,7 +40,8 @@ export interface Pipeline {
   pushSpan(span: ReadableSpan): void
   pushLog(entry: PendingLogRecord): void
   /**
-   * Delivers what was pushed so far; true when it is delivered or dropped everywhere before `timeoutMs` is over.
+   * Delivers what was pushed so far; true when every backend has it before `timeoutMs` is over, false also when
+   * one of them lost something meanwhile.
    *
    * What waits for a retry is tried at once.
    */
@@ -97,7 +98,9 @@ export function createPipeline({
   const flush = async (timeoutMs: number): Promise<boolean> => {
     spans.close()
     logs.close()
-    return within(timeoutMs, Promise.all(lanes.map((lane) => lane.flush())))
+    const lostOf = (): number => lanes.reduce((sum, { lost }) => sum + lost, 0)
+    const lost = lostOf()
+    return (await within(timeoutMs, Promise.all(lanes.map((lane) => lane.flush())))) && lostOf() === lost
   }
   const close = async (wantedMs: number): Promise<void> => {
     const timeoutMs = timerMs(wantedMs)

@@ -18,6 +18,7 @@ export class Scope {
   readonly request: Scope
   /** The span that opened this request. */
   readonly opener: Span | undefined
+  readonly #depth: number
   readonly #own: Readonly<Attributes>
   readonly #ownTenant: Tenant | undefined
   #boundTenant: Tenant | undefined
@@ -27,11 +28,14 @@ export class Scope {
   constructor(
     kind: ScopeKind,
     own: Readonly<Attributes>,
-    options: { parent?: Scope | undefined; tenant?: Tenant | undefined; opener?: Span } = {},
+    options: { parent?: Scope | undefined; tenant?: Tenant | undefined; opener?: Span; request?: Scope } = {},
   ) {
+    const parent = options.parent === undefined ? undefined : bounded(options.parent)
     this.kind = kind
-    this.parent = options.parent
-    this.request = kind === 'request' || options.parent === undefined ? this : options.parent.request
+    this.parent = parent
+    this.#depth = parent === undefined ? 0 : parent.#depth + 1
+    const around = options.request ?? parent?.request
+    this.request = kind === 'request' || around === undefined ? this : around
     this.opener = options.opener
     this.#own = own
     this.#ownTenant = options.tenant
@@ -42,10 +46,14 @@ export class Scope {
     const inherited = this.parent === undefined ? noAttributes : this.parent.attributes()
     if (inherited !== this.#mergedFrom) {
       this.#mergedFrom = inherited
-      const own = this.#boundTenant === undefined || this.#ownTenant === undefined ? this.#own : undefined
+      const own = this.#boundTenant === undefined ? this.#own : without(this.#own, this.#ownTenant)
       this.#merged = merge(merge(inherited, own), this.#boundTenant)
     }
     return this.#merged
+  }
+
+  get depth(): number {
+    return this.#depth
   }
 
   tenant(): Tenant | undefined {
@@ -63,6 +71,20 @@ export class Scope {
     const isTarget = this.kind === 'tenant' || this.kind === 'request'
     return isTarget || this.parent === undefined ? this : this.parent.bindingTarget()
   }
+}
+
+/** Levels of nesting beyond which a scope is flattened: work that starts its successor would nest for ever. */
+const maxDepth = 32
+
+function bounded(scope: Scope): Scope {
+  if (scope.depth < maxDepth) return scope
+  return new Scope('attributes', scope.attributes(), { tenant: scope.tenant(), request: scope.request })
+}
+
+/** Attributes without those of a tenant that another one replaces. */
+function without(attributes: Readonly<Attributes>, tenant: Tenant | undefined): Readonly<Attributes> {
+  if (tenant === undefined) return attributes
+  return Object.freeze(Object.fromEntries(Object.entries(attributes).filter(([key]) => !Object.hasOwn(tenant, key))))
 }
 
 /** Inner attributes win; those of another tenant (`tenant.*`) do not shine through, those of the actor do. */

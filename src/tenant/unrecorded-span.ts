@@ -14,7 +14,8 @@ class UnrecordedTraceState implements TraceState {
   readonly serverAddress: string | undefined
 
   constructor(state: TraceState, kind: SpanKind, serverAddress: string | undefined) {
-    this.#state = state
+    // Of a span inside another unrecorded one: the trace state itself, not one wrapper in another.
+    this.#state = state instanceof UnrecordedTraceState ? state.#state : state
     this.kind = kind
     this.serverAddress = serverAddress
   }

@@ -24,9 +24,12 @@ describe('grafana', () => {
   it.each([
     ['its own variables', (url: string) => own({ GRAFANA_CLOUD_OTLP_ENDPOINT: `${url}/otlp` })],
     [
-      'its own variables beside headers',
+      'its own variables beside headers for others',
       (url: string) =>
-        own({ GRAFANA_CLOUD_OTLP_ENDPOINT: `${url}/otlp`, OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Bearer other' }),
+        own({
+          GRAFANA_CLOUD_OTLP_ENDPOINT: `${url}/otlp`,
+          OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Bearer other,x-honeycomb-team=other',
+        }),
     ],
     ['the standard form', (url: string) => standard(`Authorization=Basic ${good}`, `${url}/otlp/`)],
     [
@@ -48,6 +51,7 @@ describe('grafana', () => {
       ['/otlp/v1/traces', `Basic ${good}`, 'gzip'],
       ['/otlp/v1/logs', `Basic ${good}`, 'gzip'],
     ])
+    expect(sink.requests.some(({ headers }) => 'x-honeycomb-team' in headers)).toBe(false)
   })
 
   it.each([

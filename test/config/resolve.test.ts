@@ -315,3 +315,20 @@ describe('a configuration file', () => {
     )
   })
 })
+
+describe('a mistyped standard variable', () => {
+  it.each([
+    ['OTEL_SERVICE_NMAE', 'OTEL_SERVICE_NAME'],
+    ['OTEL_EXPORTER_OTLP_HEADRS', 'OTEL_EXPORTER_OTLP_HEADERS'],
+    ['LOGFIRE_TOKN', 'LOGFIRE_TOKEN'],
+  ])('%s is a warning that names %s', (variable, meant) => {
+    expect(resolve({ [variable]: 'x' }).warnings).toEqual([
+      expect.stringContaining(`${variable}: nobody reads this variable. Did you mean ${meant}?`),
+    ])
+  })
+
+  it('is not seen in one that others read', () => {
+    const env = { OTEL_METRICS_EXPORTER: 'none', OTEL_SPAN_EVENT_COUNT_LIMIT: '3', OTEL_NODE_RESOURCE_DETECTORS: 'env' }
+    expect(resolve(env).warnings).toEqual([])
+  })
+})

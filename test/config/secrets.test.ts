@@ -70,7 +70,7 @@ describe('a credential', () => {
       sources({
         TELEMETRY_BACKENDS: 'otlp',
         OTEL_EXPORTER_OTLP_ENDPOINT: plain,
-        OTEL_EXPORTER_OTLP_HEADERS: 'x-api-key=k',
+        OTEL_EXPORTER_OTLP_HEADERS: 'x-honeycomb-team=k',
       }),
     ).toEqual([`OTEL_EXPORTER_OTLP_ENDPOINT: "${plain}" ${wrong}`])
     expect(sources({ TELEMETRY_BACKENDS: 'logfire', LOGFIRE_BASE_URL: plain, LOGFIRE_TOKEN: 'abc' })).toEqual([

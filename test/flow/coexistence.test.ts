@@ -18,6 +18,13 @@ async function folderWithApi(version: string): Promise<string> {
   return folder
 }
 
+it('finds the instrumentations of an application wherever it is started from', async () => {
+  const env = { TELEMETRY_BACKENDS: 'memory', TELEMETRY_INSTRUMENTATIONS: 'http,pg' }
+  const app = runApp('orders.ts', { env, cwd: '/' })
+  expect(await app.ended).toMatchObject({ code: 0 })
+  expect(app.stderr).toEqual([])
+})
+
 it.each([
   ['1.9.1', 'It shares our registration'],
   ['1.11.0', 'Spans and logs made through it are lost'],

@@ -70,6 +70,16 @@ describe('a process that is told to stop', () => {
     expect(app.stderr.join('\n')).toContain('not delivered before the process ended: 104 items to "dead".')
   })
 
+  it('delivers everything when told so while it stops by itself', async () => {
+    const { sink, env } = await sinkAndEnv()
+    sink.answer({ delayMs: 300 })
+    const app = runApp('server.ts', { env: { ...env, HANDLER: 'stops' } })
+    await app.line(/^stopping$/)
+    app.kill('SIGTERM')
+    expect(await app.ended).toMatchObject({ code: null, signal: 'SIGTERM' })
+    expect(sink.spans().map(({ name }) => name)).toEqual(numbered)
+  })
+
   it('dies at once of a second signal', async () => {
     const url = await blackHole()
     const env = { TELEMETRY_BACKENDS: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: url, TELEMETRY_SHUTDOWN_TIMEOUT: '60s' }

@@ -100,6 +100,17 @@ describe('baggage', () => {
     },
   )
 
+  it('is kept from the host behind a forward proxy, however trusted the proxy', async () => {
+    const proxy = await headersServer()
+    const app = runApp('proxied.ts', { env: { TELEMETRY_BACKENDS: 'memory' }, args: [String(proxy.port)] })
+    expect(await app.ended).toMatchObject({ code: 0 })
+    expect(proxy.seen.map(({ path, headers }) => [path, headers['baggage']])).toEqual([
+      ['http://third-party.example/x', undefined],
+      ['http://api.internal/x', 'tenant.id=acme'],
+      ['/direct', 'tenant.id=acme'],
+    ])
+  })
+
   it.each([
     ['dropped at the edge', { TELEMETRY_EDGE: 'true' }, undefined],
     ['read inside, the known keys alone', {}, 'mallory'],

@@ -1,6 +1,10 @@
+import { createServer, get } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { context, logs, propagation, trace } from '@opentelemetry/api'
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import { TracerProvider } from '@opentelemetry/sdk-trace'
-import { afterEach, describe, expect, it } from 'vitest'
+import pino from 'pino'
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { Backend, Batch } from '../../src/backends/backend.ts'
 import {
   isTelemetryError,
@@ -11,17 +15,25 @@ import {
   tenant,
   withTenant,
 } from '../../src/index.ts'
+import { otlpSink } from '../support/otlp-sink.ts'
 
 /** Keeps what it is given; the real pipeline in front of it. */
-function keeping(): Backend & { readonly names: () => string[]; readonly bodies: () => unknown[] } {
+function keeping(): Backend & {
+  readonly names: () => string[]
+  readonly bodies: () => unknown[]
+  readonly attributes: () => unknown[]
+} {
   const batches: Batch[] = []
+  const records = (): readonly ReadableLogRecord[] =>
+    batches.flatMap((batch) => (batch.signal === 'logs' ? batch.records : []))
   return {
     deliver: (batch) => {
       batches.push(batch)
       return Promise.resolve({ kind: 'delivered' })
     },
     names: () => batches.flatMap((batch) => (batch.signal === 'traces' ? batch.spans.map(({ name }) => name) : [])),
-    bodies: () => batches.flatMap((batch) => (batch.signal === 'logs' ? batch.records.map(({ body }) => body) : [])),
+    bodies: () => records().map(({ body }) => body),
+    attributes: () => records().map(({ attributes }) => attributes),
   }
 }
 
@@ -137,6 +149,47 @@ describe('startTelemetry', () => {
   })
 })
 
+describe('a second start', () => {
+  it('patches http again: spans, and ids in the lines of loggers of others', async () => {
+    const round = async (): Promise<string[]> => {
+      const kept = keeping()
+      start({ ...configOf(kept), instrumentations: ['http'] })
+      const server = createServer((_request, response) => response.end())
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const { port } = server.address() as AddressInfo
+      await new Promise((resolve) =>
+        get(`http://127.0.0.1:${port}/`, (response) => response.resume().on('end', resolve)),
+      )
+      server.close()
+      await telemetry?.stop()
+      return kept.names()
+    }
+    expect(await round()).toEqual(['GET', 'GET'])
+    expect(await round()).toEqual(['GET', 'GET'])
+  })
+})
+
+describe('stop and flush', () => {
+  it('deliver records with the redaction they were written under', async () => {
+    const kept = keeping()
+    start({ ...configOf(kept), logging: { stdout: false, redact: ['card.number', 'pin'] } })
+    pino({ base: null }, pino.destination('/dev/null')).info({ card: { number: '4111' }, pin: '1234' }, 'foreign')
+    logger.info({ card: { number: '4111' }, pin: '1234' }, 'own')
+    await telemetry?.stop()
+    expect(kept.attributes()).toEqual([
+      { card: { number: '[Redacted]' }, pin: '[Redacted]' },
+      { card: { number: '[Redacted]' }, pin: '[Redacted]' },
+    ])
+  })
+
+  it('say false where something was lost', async () => {
+    start(configOf({ deliver: () => Promise.resolve({ kind: 'rejected', reason: 'http_400' }) }))
+    trace.getTracer('x').startSpan('lost').end()
+    expect(await telemetry?.flush()).toBe(false)
+    expect(await telemetry?.flush()).toBe(true)
+  })
+})
+
 describe('bad input', () => {
   const hostile = (): Record<string, unknown> => {
     const circular: Record<string, unknown> = { name: 'loop' }
@@ -203,5 +256,40 @@ describe('bad input', () => {
     expect(kept.bodies()).toEqual(
       expect.arrayContaining(['field circular', 'field getter', 'field toJSON', 'field bigint']),
     )
+  })
+
+  it('reaches an OTLP receiver: odd names, circular and endless bodies take no other item with them', async () => {
+    const sink = await otlpSink()
+    onTestFinished(() => sink.close())
+    start({
+      backends: [{ type: 'otlp', name: 'sink', endpoint: sink.url }],
+      instrumentations,
+      logging: { stdout: false },
+    })
+    const tracer = trace.getTracer('x')
+    const circular: unknown[] = []
+    circular.push(circular)
+    let deep: unknown = 'bottom'
+    for (let depth = 0; depth < 10_000; depth += 1) deep = [deep]
+    const names = [undefined, null, 200, ['a'], {}, Symbol('s'), 12n]
+    for (let index = 0; index < 40; index += 1) tracer.startSpan(names[index % names.length] as string).end()
+    tracer
+      .startSpan('options', null as never)
+      .updateName(7 as never)
+      .end()
+    for (const body of [circular, deep, new Map([[1, 2n]]), Symbol('s'), new Uint8Array([1])]) {
+      logs.getLogger('raw').emit({ body, eventName: 5 as never, severityText: ['x'] as never })
+    }
+    tracer.startSpan('good').end()
+    logs.getLogger('raw').emit({ body: 'good' })
+    expect(await telemetry?.flush()).toBe(true)
+    expect(sink.spans()).toHaveLength(42)
+    expect(sink.spans().map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['null', '200', '["a"]', '{}', '7', 'good']),
+    )
+    expect(sink.logRecords().map(({ body }) => body)).toEqual(
+      expect.arrayContaining([['[Circular]'], 'Symbol(s)', 'good']),
+    )
+    expect(sink.logRecords()).toHaveLength(6)
   })
 })

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { diagnostics } from '../../src/diagnostics.ts'
 import { loadInstrumentations, modulesOf } from '../../src/instrument/instrumentations.ts'
 
-const namesOf = (names: readonly string[] | 'auto', directory: string): string[] =>
-  loadInstrumentations(names, directory).map(({ instrumentationName }) =>
+const namesOf = (names: readonly string[] | 'auto', folder: string): string[] =>
+  loadInstrumentations(names, [folder]).map(({ instrumentationName }) =>
     instrumentationName.replace('@opentelemetry/instrumentation-', ''),
   )
 
@@ -47,7 +47,7 @@ describe('loadInstrumentations', () => {
   })
 
   it('knows which modules are patched', () => {
-    expect(modulesOf(loadInstrumentations(['http', 'pino', 'pg'], process.cwd()))).toEqual(
+    expect(modulesOf(loadInstrumentations(['http', 'pino', 'pg'], [process.cwd()]))).toEqual(
       expect.arrayContaining(['http', 'https', 'pino', 'pg', 'pg-pool']),
     )
   })

@@ -1,10 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { context, propagation, ROOT_CONTEXT, SpanKind, trace, TraceFlags, type Tracer } from '@opentelemetry/api'
+import {
+  context,
+  defaultTextMapGetter,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  trace,
+  TraceFlags,
+  type Tracer,
+} from '@opentelemetry/api'
 import { AlwaysOffSampler, ParentBasedSampler } from '@opentelemetry/sdk-trace'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { diagnostics } from '../../src/diagnostics.ts'
 import { currentAttributes, currentTenant, setTenant, withAttributes, withTenant } from '../../src/tenant/current.ts'
 import { operation } from '../../src/tenant/operation.ts'
+import { TenantPropagator } from '../../src/tenant/propagator.ts'
 import { tenant } from '../../src/tenant/tenant.ts'
 import { localSdk } from '../support/local-sdk.ts'
 
@@ -207,6 +217,31 @@ describe('tenant scopes', () => {
       expect(sdk.span('server').attributes['tenant.id']).toBe('acme')
     })
 
+    it('keeps correlation keys, around it and from another service', () => {
+      withTenant(acme, () =>
+        withAttributes({ 'workflow.id': 'w1' }, () =>
+          operation('provision', 'provision app', () => {
+            setTenant(bolt)
+            expect(currentAttributes()).toEqual({ ...bolt, 'workflow.id': 'w1', 'operation.type': 'provision' })
+          }),
+        ),
+      )
+      expect(sdk.span('provision app').attributes).toMatchObject({ ...bolt, 'operation.type': 'provision' })
+
+      const carrier = { baggage: 'tenant.id=other,workflow.id=w2' }
+      const propagator = new TenantPropagator({ to: [], keys: ['tenant.id', 'workflow.id'], edge: false })
+      const incoming = propagator.extract(
+        trace.setSpanContext(ROOT_CONTEXT, remoteParent),
+        carrier,
+        defaultTextMapGetter,
+      )
+      tracer.startActiveSpan('server', { kind: SpanKind.SERVER }, incoming, (server) => {
+        setTenant(acme)
+        server.end()
+      })
+      expect(sdk.span('server').attributes).toEqual({ ...acme, 'workflow.id': 'w2' })
+    })
+
     it('finds the request again when only the span was carried over', () => {
       let carried = trace.getSpan(ROOT_CONTEXT)
       request('server', () => {
@@ -315,6 +350,20 @@ describe('tenant scopes', () => {
         expect(sdk.span(name).attributes).toMatchObject({ 'tenant.id': `t${index % 50}`, 'user.id': `u${index}` })
       }
     }
+  })
+
+  it('does not grow where work starts its successor inside itself', () => {
+    const next = (left: number): Promise<void> =>
+      withTenant(left % 2 === 0 ? acme : bolt, () =>
+        withAttributes({ 'job.id': left }, async () => {
+          expect(currentAttributes()).toMatchObject({ 'tenant.id': left % 2 === 0 ? 'acme' : 'bolt', 'job.id': left })
+          if (left % 500 === 0) operation('poll', `poll ${left}`, () => expect(currentTenant()).toBe(acme))
+          if (left > 0) await new Promise((resolve) => setImmediate(() => resolve(next(left - 1))))
+        }),
+      )
+    return next(5_000).then(() =>
+      expect(sdk.span('poll 0').attributes).toMatchObject({ 'tenant.id': 'acme', 'job.id': 0 }),
+    )
   })
 
   it('leaves OpenTelemetry baggage of the application alone', () => {

@@ -1,7 +1,7 @@
 import { type Attributes, SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
-import { toPlain } from './plain.ts'
+import { toPlain } from '../../transport/plain.ts'
 import { visible } from './text.ts'
 
 const kinds: Readonly<Record<SpanKind, string>> = {

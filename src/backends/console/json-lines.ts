@@ -3,7 +3,7 @@ import type { Resource } from '@opentelemetry/resources'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { kindOf, levelOf, statusOf } from './facts.ts'
-import { type Plain, toPlain } from './plain.ts'
+import { type Plain, toPlain } from '../../transport/plain.ts'
 import { invisible } from './text.ts'
 import { isoTime, toMs } from './time.ts'
 

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { trace } from '@opentelemetry/api'
-import { logger } from '../../../src/index.ts'
+import { logger, startTelemetry } from '../../../src/index.ts'
 
 const server = createServer()
 const tracer = trace.getTracer('server')
@@ -36,4 +36,8 @@ server.listen(0, '127.0.0.1', () => {
   for (let index = 0; index < 100; index += 1) tracer.startSpan(`span ${index}`).end()
   logger.info('ready')
   console.log('ready')
+  if (process.env['HANDLER'] === 'stops') {
+    void startTelemetry().stop()
+    console.log('stopping')
+  }
 })
