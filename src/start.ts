@@ -9,7 +9,7 @@ import type { ResolvedBackend, ResolvedConfig } from './config/types.ts'
 import { diagnostics } from './diagnostics.ts'
 import { TelemetryError } from './errors.ts'
 import { attachProcessHooks } from './instrument/process-hooks.ts'
-import { startSdk } from './instrument/sdk.ts'
+import { type Recorded, type Sdk, startSdk } from './instrument/sdk.ts'
 import { captureLogs } from './logging/capture.ts'
 import { configureLogging, defaultLoggingSettings, logger, type Logger } from './logging/logger.ts'
 import { createRedactor } from './logging/redact.ts'
@@ -38,8 +38,8 @@ export interface Telemetry {
   /**
    * Delivers everything recorded so far.
    *
-   * Resolves true when every backend has it, false when `timeoutMs` (default: the configured shutdown timeout, 3,000)
-   * passed before; what was left stays queued. Never rejects.
+   * Resolves true when every backend has it; false when one lost something meanwhile, or when `timeoutMs` (default: the
+   * configured shutdown timeout, 3,000) passed before: what was left stays queued. Never rejects.
    */
   flush(timeoutMs?: number): Promise<boolean>
   /**
@@ -103,11 +103,7 @@ function start(config: ResolvedConfig): Telemetry {
     batch: config.batch,
     queue: config.queue,
   })
-  const sdk = startSdk(
-    config,
-    { pushSpan: (span) => pipeline?.pushSpan(span), pushLog: (entry) => pipeline?.pushLog(entry) },
-    applicationFolders(),
-  )
+  const sdk = startSdkFor(config, own)
   pipeline = own
   const { attributeCount: attributeCountLimit, attributeValueLength: attributeValueLengthLimit } =
     config.logRecordLimits
@@ -142,6 +138,19 @@ function start(config: ResolvedConfig): Telemetry {
       backends: own.status(),
       counters: diagnostics.counters(),
     }),
+  }
+}
+
+function startSdkFor(config: ResolvedConfig, own: Pipeline): Sdk {
+  const recorded: Recorded = {
+    pushSpan: (span) => pipeline?.pushSpan(span),
+    pushLog: (entry) => pipeline?.pushLog(entry),
+  }
+  try {
+    return startSdk(config, recorded, applicationFolders())
+  } catch (error) {
+    void own.close(0)
+    throw error
   }
 }
 

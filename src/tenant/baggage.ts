@@ -33,7 +33,8 @@ export function formatBaggage(
   for (const [key, entry] of entries) {
     // What is known of the tenant here is the truth; what came in about a tenant since replaced must not go on.
     if (keys.has(key) && (attributes[key] !== undefined || key.startsWith('tenant.'))) continue
-    if (token.test(key) && entry.value.isWellFormed()) add(key, entry.value, metadataOf(entry))
+    if (token.test(key) && typeof entry.value === 'string' && entry.value.isWellFormed())
+      add(key, entry.value, metadataOf(entry))
     else diagnostics.count('baggage_members_not_sent')
   }
   return members.join(',')

@@ -18,7 +18,8 @@ export class Scope {
   readonly request: Scope
   /** The span that opened this request. */
   readonly opener: Span | undefined
-  readonly #depth: number
+  /** How many scopes are around this one. */
+  readonly depth: number
   readonly #own: Readonly<Attributes>
   readonly #ownTenant: Tenant | undefined
   #boundTenant: Tenant | undefined
@@ -33,7 +34,7 @@ export class Scope {
     const parent = options.parent === undefined ? undefined : bounded(options.parent)
     this.kind = kind
     this.parent = parent
-    this.#depth = parent === undefined ? 0 : parent.#depth + 1
+    this.depth = parent === undefined ? 0 : parent.depth + 1
     const around = options.request ?? parent?.request
     this.request = kind === 'request' || around === undefined ? this : around
     this.opener = options.opener
@@ -50,10 +51,6 @@ export class Scope {
       this.#merged = merge(merge(inherited, own), this.#boundTenant)
     }
     return this.#merged
-  }
-
-  get depth(): number {
-    return this.#depth
   }
 
   tenant(): Tenant | undefined {
