@@ -39,6 +39,12 @@ export class LaneVoice {
     this.#announced = false
   }
 
+  /** Said once: more comes than the backend takes. */
+  overflowed(): void {
+    const text = `the queue of backend "${this.#name}" is full: its oldest data is dropped, and counted as queue_full`
+    diagnostics.once('warn', text)
+  }
+
   #fateOf(fate: 'held' | 'dropped'): string {
     if (fate === 'dropped') return 'what it refuses is dropped and counted; other backends are not affected'
     const { maxItems, maxBytes } = this.#limits

@@ -228,8 +228,10 @@ export class Lane {
   }
 
   #evict(entries: readonly Entry[]): void {
+    if (entries.length === 0) return
     for (const entry of entries) this.#drop(entry, 'queue_full')
-    if (entries.length > 0) this.#look()
+    this.#voice.overflowed()
+    this.#look()
   }
 
   #drop({ batch, count }: Entry, reason: string): void {
