@@ -53,7 +53,12 @@ for (const file of globSync('dist/**/*.js', { cwd: root }))
 const packed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' })
 const [{ files }] = JSON.parse(packed) as [{ readonly files: readonly { readonly path: string }[] }]
 for (const { path } of files)
-  expect(/^(dist\/.+\.(js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path), `${path} is packed`)
+  expect(
+    /^(dist\/.+\.(js|d\.ts)|docs\/.+\.md|\.env\.example(\.secrets)?|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
+      path,
+    ),
+    `${path} is packed`,
+  )
 
 const exact = /^(npm:@?[^@]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/
 for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
