@@ -3,6 +3,7 @@ import type { LogRecordProcessor, ReadWriteLogRecord } from '@opentelemetry/sdk-
 import { diagnostics } from '../diagnostics.ts'
 import type { PendingLogRecord } from '../pipeline/pending-log-record.ts'
 import { currentAttributes } from '../tenant/current.ts'
+import { stamp } from './stamp.ts'
 
 /** Rough size in memory of a record without its attributes, and of one attribute. */
 const recordBytes = 300
@@ -13,9 +14,7 @@ export function stampingLogProcessor(deliver: (entry: PendingLogRecord) => void)
   return {
     onEmit(record: ReadWriteLogRecord, context?: Context): void {
       try {
-        const attributes = currentAttributes(context)
-        const own = record.attributes
-        for (const key in attributes) if (own[key] === undefined) own[key] = attributes[key]
+        stamp(record.attributes, currentAttributes(context))
         deliver(pending(record))
       } catch (error) {
         diagnostics.count('log_records_failed')

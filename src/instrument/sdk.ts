@@ -50,7 +50,8 @@ export function startSdk(config: ResolvedConfig, recorded: Recorded, folders: re
   } else {
     guardSdk()
     instrumentations = loadInstrumentations(config.instrumentations.names, folders)
-    hookImports(modulesOf(instrumentations))
+    const modules = modulesOf(instrumentations)
+    hookImports(modules)
     withoutVariables(
       () =>
         new NodeSDK({
@@ -65,7 +66,7 @@ export function startSdk(config: ResolvedConfig, recorded: Recorded, folders: re
           instrumentations,
         }),
     ).start()
-    spreadBuiltinPatches(modulesOf(instrumentations))
+    spreadBuiltinPatches(modules)
   }
   return {
     resource,

@@ -2,6 +2,7 @@ import { TraceFlags, type Context } from '@opentelemetry/api'
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace'
 import { diagnostics } from '../diagnostics.ts'
 import { scopeOf, scopeOfSpan, setScopeOfSpan } from '../tenant/scope.ts'
+import { stamp } from './stamp.ts'
 
 /**
  * Stamps each span with the attributes of the work it was part of, and hands it on.
@@ -19,7 +20,8 @@ export function stampingSpanProcessor(deliver: (span: ReadableSpan) => void): Sp
     onEnd(span: ReadableSpan): void {
       if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0) return
       try {
-        stamp(span)
+        const scope = scopeOfSpan(span)
+        if (scope !== undefined) stamp(span.attributes, scope.attributes())
         deliver(span)
       } catch (error) {
         diagnostics.count('spans_failed')
@@ -29,11 +31,4 @@ export function stampingSpanProcessor(deliver: (span: ReadableSpan) => void): Sp
     forceFlush: () => Promise.resolve(),
     shutdown: () => Promise.resolve(),
   }
-}
-
-function stamp(span: ReadableSpan): void {
-  const attributes = scopeOfSpan(span)?.attributes()
-  if (attributes === undefined) return
-  const own = span.attributes
-  for (const key in attributes) if (own[key] === undefined) own[key] = attributes[key]
 }

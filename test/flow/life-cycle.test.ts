@@ -18,6 +18,13 @@ async function blackHole(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
+/** Two backends, one of which takes connections and never answers, and half a second to stop. */
+async function sinkAndDeadBackend(): ReturnType<typeof sinkAndEnv> {
+  const { sink, env } = await sinkAndEnv()
+  const dead = { TELEMETRY_BACKENDS: 'otlp,otlp:dead', TELEMETRY_DEAD_ENDPOINT: await blackHole() }
+  return { sink, env: { ...env, ...dead, TELEMETRY_SHUTDOWN_TIMEOUT: '500ms' } }
+}
+
 const numbered = Array.from({ length: 100 }, (_, index) => `span ${index}`)
 
 describe('a process that is told to stop', () => {
@@ -49,17 +56,8 @@ describe('a process that is told to stop', () => {
   })
 
   it('lets an application that drains end as soon as it is done, though a backend is dead', async () => {
-    const { sink, env } = await sinkAndEnv()
-    const dead = await blackHole()
-    const app = runApp('server.ts', {
-      env: {
-        ...env,
-        HANDLER: 'ends',
-        TELEMETRY_BACKENDS: 'otlp,otlp:dead',
-        TELEMETRY_DEAD_ENDPOINT: dead,
-        TELEMETRY_SHUTDOWN_TIMEOUT: '500ms',
-      },
-    })
+    const { sink, env } = await sinkAndDeadBackend()
+    const app = runApp('server.ts', { env: { ...env, HANDLER: 'ends' } })
     await app.line(/^ready$/)
     const toldAt = performance.now()
     app.kill('SIGTERM')
@@ -91,16 +89,8 @@ describe('a process that is told to stop', () => {
   })
 
   it('waits for a dead backend no longer than the deadline, and says what is lost', async () => {
-    const { sink, env } = await sinkAndEnv()
-    const dead = await blackHole()
-    const app = runApp('server.ts', {
-      env: {
-        ...env,
-        TELEMETRY_BACKENDS: 'otlp,otlp:dead',
-        TELEMETRY_DEAD_ENDPOINT: dead,
-        TELEMETRY_SHUTDOWN_TIMEOUT: '500ms',
-      },
-    })
+    const { sink, env } = await sinkAndDeadBackend()
+    const app = runApp('server.ts', { env })
     await app.line(/^ready$/)
     const toldAt = performance.now()
     app.kill('SIGTERM')
