@@ -19,7 +19,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'rooms',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package/**'],
+          exclude: ['test/package/**', 'test/e2e/**'],
           testTimeout: 20_000,
           hookTimeout: 30_000,
           typecheck: {

@@ -8,8 +8,8 @@ const floors = [
   ['config', 'tenant', 'transport'],
   ['backends'],
   ['pipeline'],
-  ['logging', 'instrument', 'integrations'],
-  ['start.ts'],
+  ['logging', 'instrument'],
+  ['start.ts', 'integrations'],
   ['index.ts', 'register.ts', 'testing.ts', 'cli'],
 ]
 

@@ -4,7 +4,14 @@ export { Secret } from './config/secret.ts'
 export { createLogger, logger, type Logger, type LoggerOptions } from './logging/logger.ts'
 
 export { tenant, type Tenant, type TenantInput } from './tenant/tenant.ts'
-export { currentAttributes, currentTenant, setTenant, withAttributes, withTenant } from './tenant/current.ts'
+export {
+  currentAttributes,
+  currentTenant,
+  setAttributes,
+  setTenant,
+  withAttributes,
+  withTenant,
+} from './tenant/current.ts'
 export { operation } from './tenant/operation.ts'
 
 export {

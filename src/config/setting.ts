@@ -1,5 +1,6 @@
 import type { DiagnosticLevel } from '../diagnostics.ts'
 import type { Option } from './option.ts'
+import type { Secret } from './secret.ts'
 import type { LevelName, PropagatorName, SamplerName } from './types.ts'
 
 /** A section of `.env.example`. */
@@ -33,10 +34,15 @@ export interface SettingValues {
   readonly 'propagation.to': readonly string[]
   readonly 'propagation.keys': readonly string[]
   readonly 'propagation.edge': boolean
+  readonly 'propagation.tenantKeys': readonly Secret[]
+  readonly 'propagation.tenantTtlMs': number
+  readonly 'propagation.jobTtlMs': number
   readonly propagators: readonly PropagatorName[]
   readonly 'sampler.name': SamplerName
   readonly 'sampler.ratio': number
   readonly instrumentations: readonly string[] | 'auto'
+  readonly 'http.ignorePaths': readonly string[]
+  readonly 'http.peerServices': Readonly<Record<string, string>>
   readonly 'logging.level': LevelName | 'silent'
   readonly 'logging.redact': readonly string[]
   readonly 'logging.stdout': boolean

@@ -2,9 +2,11 @@ import { batchSettings } from './batch-settings.ts'
 import { boolean, otelBoolean } from './parsers/boolean.ts'
 import { diagnosticLevel } from './parsers/diagnostic-level.ts'
 import { hostPatterns } from './parsers/host-pattern.ts'
+import { peerServices, urlPath } from './parsers/http.ts'
 import { duration, integer, ratio, size } from './parsers/number.ts'
 import { instrumentationNames, propagatorNames } from './parsers/names.ts'
 import { resourceAttributes } from './parsers/resource-attributes.ts'
+import { tenantKeys } from './parsers/tenant-keys.ts'
 import { listOf, oneOf, text } from './parsers/text.ts'
 import { attributeKey } from './parsers/attribute-key.ts'
 import type { Settings } from './setting.ts'
@@ -19,6 +21,7 @@ export const defaultPropagationKeys: readonly string[] = [
   'operation.type',
   'workflow.id',
   'job.id',
+  'request.id',
 ]
 
 /** Every setting that is not a backend's: what it means, how it is read, which variables hold it. */
@@ -92,6 +95,29 @@ export const settings: Settings = {
     default: false,
     env: ['TELEMETRY_EDGE'],
   },
+  'propagation.tenantKeys': {
+    group: 'Propagation',
+    about:
+      'Key of 32 characters or more that signs tenant baggage; unsigned or altered baggage is ignored. Two, separated by a comma, to change it: the first signs, both are accepted.',
+    parse: tenantKeys,
+    default: [],
+    env: ['TELEMETRY_TENANT_KEY'],
+    secret: true,
+  },
+  'propagation.tenantTtlMs': {
+    group: 'Propagation',
+    about: 'How long signed tenant baggage of a request is good.',
+    parse: duration(1_000),
+    default: 5 * 60_000,
+    env: ['TELEMETRY_TENANT_TTL'],
+  },
+  'propagation.jobTtlMs': {
+    group: 'Propagation',
+    about: 'How long signed tenant baggage of a job is good: from adding it to its last attempt.',
+    parse: duration(1_000),
+    default: 7 * 24 * 60 * 60_000,
+    env: ['TELEMETRY_TENANT_JOB_TTL'],
+  },
   propagators: {
     group: 'Propagation',
     about: 'Header formats: `tracecontext`, `baggage`, `b3`, `b3multi`, or `none`.',
@@ -129,6 +155,23 @@ export const settings: Settings = {
     parse: instrumentationNames,
     default: 'auto',
     env: ['TELEMETRY_INSTRUMENTATIONS'],
+  },
+  'http.ignorePaths': {
+    group: 'Instrumentation',
+    about:
+      'Paths of incoming requests that are not recorded, such as health checks; `/internal/*` is all that begins so.',
+    parse: listOf(urlPath),
+    default: [],
+    env: ['TELEMETRY_IGNORE_PATHS'],
+    example: '/health,/ready',
+  },
+  'http.peerServices': {
+    group: 'Instrumentation',
+    about: 'Names of services at other hosts, for the service map: `host=name` pairs separated by commas.',
+    parse: peerServices,
+    default: {},
+    env: ['TELEMETRY_PEER_SERVICES'],
+    example: 'api.stripe.com=stripe',
   },
   'logging.level': {
     group: 'Logging',

@@ -32,8 +32,12 @@ export function settled(
       to: [...get('propagation.to')],
       keys: [...new Set([...defaultPropagationKeys, ...get('propagation.keys')])],
       edge: get('propagation.edge'),
+      tenantKeys: [...get('propagation.tenantKeys')],
+      tenantTtlMs: get('propagation.tenantTtlMs'),
+      jobTtlMs: get('propagation.jobTtlMs'),
     },
     instrumentations: { names: get('instrumentations') },
+    http: { ignorePaths: [...get('http.ignorePaths')], peerServices: { ...get('http.peerServices') } },
     logging: {
       level: get('logging.level'),
       redact: [...get('logging.redact')],

@@ -1,4 +1,5 @@
 import type { DiagnosticLevel } from '../diagnostics.ts'
+import type { Secret } from './secret.ts'
 import type { BatchLimits, LevelName, PropagatorName, SamplerName } from './types.ts'
 
 /** What every backend can be told, whatever its type. */
@@ -57,8 +58,20 @@ export interface TelemetryConfig<Backend extends Delivering = Delivering> {
     /** Attribute keys that travel beside the default ones. */
     readonly keys?: readonly string[]
     readonly edge?: boolean
+    /** Keys that sign tenant baggage: the first signs, all are accepted. */
+    readonly tenantKeys?: string | readonly (string | Secret)[]
+    /** Milliseconds, or text such as `5m`, for which signed baggage of a request is good. Default: 5 minutes. */
+    readonly tenantTtlMs?: number | string
+    /** The same for a job. Default: 7 days. */
+    readonly jobTtlMs?: number | string
   }
   readonly instrumentations?: readonly string[] | 'auto' | 'none'
+  readonly http?: {
+    /** Paths of incoming requests that are not recorded; `/internal/*` is all that begins so. */
+    readonly ignorePaths?: readonly string[]
+    /** Names of services at other hosts, by host or `*.suffix`. */
+    readonly peerServices?: Readonly<Record<string, string>>
+  }
   readonly logging?: {
     readonly level?: LevelName | 'silent'
     readonly redact?: readonly string[]

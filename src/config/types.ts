@@ -1,4 +1,5 @@
 import type { DiagnosticLevel } from '../diagnostics.ts'
+import type { Secret } from './secret.ts'
 
 /** A standard sampler of the OpenTelemetry SDK, as `OTEL_TRACES_SAMPLER` names it. */
 export type SamplerName =
@@ -58,10 +59,22 @@ export interface ResolvedConfig {
     readonly keys: readonly string[]
     /** True where requests come from outside the trust boundary: incoming baggage is dropped. */
     readonly edge: boolean
+    /** Keys that tenant baggage is signed with, the first, and checked against, all. Empty: it is not signed. */
+    readonly tenantKeys: readonly Secret[]
+    /** Milliseconds for which signed baggage of a request is good. */
+    readonly tenantTtlMs: number
+    /** Milliseconds for which signed baggage of a job is good. */
+    readonly jobTtlMs: number
   }
   readonly instrumentations: {
     /** `auto`: those whose target is installed. */
     readonly names: readonly string[] | 'auto'
+  }
+  readonly http: {
+    /** Paths of incoming requests that are not recorded; one that ends in `*` stands for all that begin so. */
+    readonly ignorePaths: readonly string[]
+    /** Names of the services at other hosts, by host pattern. */
+    readonly peerServices: Readonly<Record<string, string>>
   }
   readonly logging: {
     readonly level: LevelName | 'silent'

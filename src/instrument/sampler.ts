@@ -9,8 +9,15 @@ import type { ResolvedConfig } from '../config/types.ts'
 import { rememberUnrecorded } from '../tenant/unrecorded-span.ts'
 
 /** The sampler the configuration names, by the SDK specification's `OTEL_TRACES_SAMPLER`. */
-export function createSampler({ name, ratio }: ResolvedConfig['sampler']): Sampler {
-  return rememberUnrecorded(named(name, ratio))
+export function createSampler({ sampler, http }: Pick<ResolvedConfig, 'sampler' | 'http'>): Sampler {
+  return rememberUnrecorded(named(sampler.name, sampler.ratio), pathMatcher(http.ignorePaths))
+}
+
+/** Makes a test for paths: a whole path, or one that ends in `*` for all that begin so. */
+function pathMatcher(patterns: readonly string[]): (path: string) => boolean {
+  const whole = new Set(patterns.filter((pattern) => !pattern.endsWith('*')))
+  const beginnings = patterns.filter((pattern) => pattern.endsWith('*')).map((pattern) => pattern.slice(0, -1))
+  return (path) => whole.has(path) || beginnings.some((beginning) => path.startsWith(beginning))
 }
 
 function named(name: ResolvedConfig['sampler']['name'], ratio: number): Sampler {

@@ -59,7 +59,7 @@ export function startSdk(config: ResolvedConfig, recorded: Recorded, folders: re
           resource,
           contextManager,
           textMapPropagator,
-          sampler: createSampler(config.sampler),
+          sampler: createSampler(config),
           spanProcessors: [stampingSpanProcessor(recorded.pushSpan)],
           logRecordProcessors: [stampingLogProcessor(recorded.pushLog)],
           metricReaders: [],

@@ -57,6 +57,33 @@ export function setTenant(tenant: Tenant): void {
   diagnostics.once('warn', 'setTenant() was called outside any request and bound nothing. Use withTenant(tenant, fn).')
 }
 
+/**
+ * Adds correlation attributes (`workflow.id`, `order.id`, …) to the request that is under way, once they are known.
+ *
+ * They reach the spans of this request that are already open and all spans and log records after, as with
+ * `setTenant`. A second call adds to the first; the same key is replaced. Values are checked as by `withAttributes`.
+ * Where there is no request nothing is kept: that is said once and counted (`set_attributes_outside_request`).
+ */
+export function setAttributes(attributes: Readonly<Attributes>): void {
+  const scope = scopeOf(contextApi.active())
+  const accepted = acceptable(attributes)
+  if (scope !== undefined) return scope.request.add(accepted)
+  diagnostics.count('set_attributes_outside_request')
+  diagnostics.once('warn', 'setAttributes() was called outside any request and kept nothing. Use withAttributes().')
+}
+
+/** Takes back who the request under way is for: its caller could not prove who they are. */
+export function disownRequest(): void {
+  scopeOf(contextApi.active())?.request.disown()
+}
+
+/** Runs a function in the request under way or, where nothing has opened one (no instrumentation), in one of its own. */
+export function inRequest<T>(fn: () => T): T {
+  const active = contextApi.active()
+  if (scopeOf(active) !== undefined) return fn()
+  return contextApi.with(withScope(active, new Scope('request', noAttributes)), fn)
+}
+
 function runIn<T>(open: (parent: Scope | undefined) => Scope, fn: () => T): T {
   const active = contextApi.active()
   const scope = open(scopeOf(active))
@@ -81,7 +108,7 @@ function acceptable(attributes: Readonly<Attributes>): Readonly<Attributes> {
       continue
     }
     diagnostics.count('attributes_rejected')
-    diagnostics.once('warn', `withAttributes() left out ${JSON.stringify(key.slice(0, 60))}: it ${fault}.`)
+    diagnostics.once('warn', `an attribute was left out, ${JSON.stringify(key.slice(0, 60))}: it ${fault}.`)
   }
   return Object.freeze(accepted)
 }

@@ -20,8 +20,8 @@ export class Scope {
   readonly opener: Span | undefined
   /** How many scopes are around this one. */
   readonly depth: number
-  readonly #own: Readonly<Attributes>
-  readonly #ownTenant: Tenant | undefined
+  #own: Readonly<Attributes>
+  #ownTenant: Tenant | undefined
   #boundTenant: Tenant | undefined
   #mergedFrom: Readonly<Attributes> | undefined
   #merged: Readonly<Attributes> = noAttributes
@@ -63,11 +63,30 @@ export class Scope {
     this.#mergedFrom = undefined
   }
 
+  /** Adds attributes to this scope's own. */
+  add(attributes: Readonly<Attributes>): void {
+    this.#own = Object.freeze({ ...this.#own, ...attributes })
+    this.#mergedFrom = undefined
+  }
+
+  /** Forgets every attribute of this scope that says who the work is for. */
+  disown(): void {
+    this.#own = Object.freeze(Object.fromEntries(Object.entries(this.#own).filter(([key]) => !isIdentity(key))))
+    this.#ownTenant = undefined
+    this.#boundTenant = undefined
+    this.#mergedFrom = undefined
+  }
+
   /** The scope a tenant learned now belongs to: the nearest that names one itself, else the whole request. */
   bindingTarget(): Scope {
     const isTarget = this.kind === 'tenant' || this.kind === 'request'
     return isTarget || this.parent === undefined ? this : this.parent.bindingTarget()
   }
+}
+
+/** Tells whether an attribute names whom work is for. */
+export function isIdentity(key: string): boolean {
+  return /^(?:tenant|user|workos)\./.test(key)
 }
 
 /** Levels of nesting beyond which a scope is flattened: work that starts its successor would nest for ever. */

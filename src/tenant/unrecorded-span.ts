@@ -1,4 +1,4 @@
-import { type SpanContext, type SpanKind, trace, type TraceState } from '@opentelemetry/api'
+import { type Context, type SpanContext, SpanKind, trace, type TraceState } from '@opentelemetry/api'
 import { TraceState as W3CTraceState } from '@opentelemetry/core'
 import { type Sampler, SamplingDecision, type SamplingResult } from '@opentelemetry/sdk-trace'
 
@@ -12,12 +12,15 @@ class UnrecordedTraceState implements TraceState {
   readonly #state: TraceState
   readonly kind: SpanKind
   readonly serverAddress: string | undefined
+  /** True where the request is one that nobody wants to see, such as a health check. */
+  readonly ignored: boolean
 
-  constructor(state: TraceState, kind: SpanKind, serverAddress: string | undefined) {
+  constructor(state: TraceState, kind: SpanKind, serverAddress: string | undefined, ignored: boolean) {
     // Of a span inside another unrecorded one: the trace state itself, not one wrapper in another.
     this.#state = state instanceof UnrecordedTraceState ? state.#state : state
     this.kind = kind
     this.serverAddress = serverAddress
+    this.ignored = ignored
   }
 
   set(key: string, value: string): TraceState {
@@ -42,20 +45,32 @@ const emptyState: TraceState = new W3CTraceState()
 /** What is known of a span that is not recorded. */
 export function unrecordedSpan(
   spanContext: SpanContext,
-): { readonly kind: SpanKind; readonly serverAddress: string | undefined } | undefined {
+): { readonly kind: SpanKind; readonly serverAddress: string | undefined; readonly ignored: boolean } | undefined {
   return spanContext.traceState instanceof UnrecordedTraceState ? spanContext.traceState : undefined
 }
 
-/** Wraps a sampler so that spans it leaves out keep their kind and server address; its decisions stay as they are. */
-export function rememberUnrecorded(sampler: Sampler): Sampler {
+/**
+ * Wraps a sampler so that spans it leaves out keep their kind and server address; its decisions stay as they are.
+ *
+ * `isIgnored` is asked for the path of each incoming request: neither it nor anything inside it is recorded.
+ */
+export function rememberUnrecorded(sampler: Sampler, isIgnored: (path: string) => boolean = () => false): Sampler {
+  const isLeftOut = (context: Context, kind: SpanKind, path: unknown): boolean => {
+    if (kind === SpanKind.SERVER) return typeof path === 'string' && isIgnored(path)
+    const parent = trace.getSpanContext(context)
+    return parent !== undefined && unrecordedSpan(parent)?.ignored === true
+  }
   return {
     shouldSample(context, traceId, spanName, spanKind, attributes, links): SamplingResult {
-      const result = sampler.shouldSample(context, traceId, spanName, spanKind, attributes, links)
+      const ignored = isLeftOut(context, spanKind, attributes['url.path'])
+      const result = ignored
+        ? { decision: SamplingDecision.NOT_RECORD }
+        : sampler.shouldSample(context, traceId, spanName, spanKind, attributes, links)
       if (result.decision !== SamplingDecision.NOT_RECORD) return result
       const address = attributes['server.address']
+      const serverAddress = typeof address === 'string' ? address : undefined
       const state = result.traceState ?? trace.getSpanContext(context)?.traceState ?? emptyState
-      const traceState = new UnrecordedTraceState(state, spanKind, typeof address === 'string' ? address : undefined)
-      return { ...result, traceState }
+      return { ...result, traceState: new UnrecordedTraceState(state, spanKind, serverAddress, ignored) }
     },
     toString: () => sampler.toString(),
   }

@@ -4,9 +4,11 @@ import { ValueError } from '../../src/config/option.ts'
 import { boolean } from '../../src/config/parsers/boolean.ts'
 import { headers } from '../../src/config/parsers/headers.ts'
 import { hostPatterns } from '../../src/config/parsers/host-pattern.ts'
+import { peerServices, urlPath } from '../../src/config/parsers/http.ts'
 import { instrumentationNames, propagatorNames } from '../../src/config/parsers/names.ts'
 import { duration, integer, milliseconds, ratio, size } from '../../src/config/parsers/number.ts'
 import { resourceAttributes } from '../../src/config/parsers/resource-attributes.ts'
+import { tenantKeys } from '../../src/config/parsers/tenant-keys.ts'
 import { listOf, oneOf, secret, text } from '../../src/config/parsers/text.ts'
 import { httpUrl, isLoopbackUrl, isPlaintext, signalUrl } from '../../src/config/parsers/url.ts'
 import { closest } from '../../src/config/did-you-mean.ts'
@@ -37,6 +39,9 @@ const parsers: readonly (readonly [string, (raw: unknown) => unknown])[] = [
   ['headers', headers],
   ['resourceAttributes', resourceAttributes],
   ['hostPatterns', hostPatterns],
+  ['urlPath', urlPath],
+  ['peerServices', peerServices],
+  ['tenantKeys', tenantKeys],
   ['instrumentationNames', instrumentationNames],
   ['propagatorNames', propagatorNames],
   ['httpUrl', httpUrl],
@@ -73,7 +78,7 @@ describe('durations and sizes', () => {
     [250, 250],
   ])('%j is %d ms', (raw, expected) => expect(duration()(raw)).toBe(expected))
 
-  it.each(['', 'soon', '3d', '-1s', '1s2', '0x10', 'Infinity', Number.NaN, Number.POSITIVE_INFINITY, true, null])(
+  it.each(['', 'soon', '3w', '-1s', '1s2', '0x10', 'Infinity', Number.NaN, Number.POSITIVE_INFINITY, true, null])(
     '%j is no duration',
     (raw) => {
       expect(problem(() => duration()(raw))).toBe('is not a duration')
@@ -255,4 +260,48 @@ describe('the guess at what was meant', () => {
     ['x', undefined],
     ['x'.repeat(500), undefined],
   ])('for %s is %s', (word, expected) => expect(closest(word, ['grafana', 'logfire', 'otlp', 'none'])).toBe(expected))
+})
+
+describe('paths of requests', () => {
+  it.each(['/', '/health', '/internal/*', '*'.padStart(2, '/')])('%j is one', (raw) => expect(urlPath(raw)).toBe(raw))
+
+  it.each([
+    ['health', 'is not a path'],
+    ['/a?b=c', 'has a query or a fragment'],
+    ['/a/*/b', 'has a * before its end'],
+    ['', 'is empty'],
+  ])('%j is none', (raw, message) => expect(problem(() => urlPath(raw))).toBe(message))
+})
+
+describe('peer services', () => {
+  it('are read from pairs and from an object, by host pattern', () => {
+    expect(peerServices('API.stripe.com=stripe,*.openai.com=openai')).toEqual({
+      'api.stripe.com': 'stripe',
+      '*.openai.com': 'openai',
+    })
+    expect(peerServices({ 'api.stripe.com': 'stripe' })).toEqual({ 'api.stripe.com': 'stripe' })
+  })
+
+  it('are not by URL', () => {
+    expect(problem(() => peerServices({ 'https://api.stripe.com': 'stripe' }))).toBe('is a URL')
+  })
+})
+
+describe('tenant keys', () => {
+  const [first, second, third] = ['a', 'b', 'c'].map((letter) => letter.repeat(32)) as [string, string, string]
+  const keysOf = (raw: unknown): string[] => tenantKeys(raw).map((key) => key.reveal())
+
+  it('are one, or two while they are being changed', () => {
+    expect(keysOf(first)).toEqual([first])
+    expect(keysOf(`${second}, ${first}`)).toEqual([second, first])
+    expect(keysOf([second, first])).toEqual([second, first])
+  })
+
+  it.each([
+    ['short', 'has a key of fewer than 32 characters'],
+    [`${first},short`, 'has a key of fewer than 32 characters'],
+    [[first, second, third].join(','), 'has more than two keys'],
+    [[], 'holds no key'],
+    [7, 'holds no key'],
+  ])('%j is refused', (raw, message) => expect(problem(() => tenantKeys(raw))).toBe(message))
 })

@@ -1,8 +1,8 @@
-import { writeFileSync } from 'node:fs'
+import { appendFileSync } from 'node:fs'
 import type { Reporter, SerializedError, TestModule } from 'vitest/node'
 
 /**
- * Writes the numbers of a finished run to the file named by `TEST_SUMMARY_FILE`.
+ * Adds the numbers of a finished run, as a line of JSON, to the file named by `TEST_SUMMARY_FILE`.
  *
  * A file that could not be loaded and an error outside of any test each count as one failure, so that a run that is
  * not green never reads as one without failures.
@@ -21,6 +21,6 @@ export default class SummaryReporter implements Reporter {
         if (state === 'failed') failed++
       }
     }
-    writeFileSync(file, JSON.stringify({ passed, failed }))
+    appendFileSync(file, `${JSON.stringify({ passed, failed })}\n`)
   }
 }

@@ -3,7 +3,7 @@ import { ValueError } from '../option.ts'
 /** Longest delay of a Node timer, in milliseconds: about 24 days. A longer one would fire at once. */
 const maxDelayMs = 2_147_483_647
 
-const unitMs: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+const unitMs: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const unitBytes: Readonly<Record<string, number>> = {
   '': 1,
   b: 1,
