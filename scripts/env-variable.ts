@@ -16,13 +16,24 @@ const sizes = [
   [1_024, 'KiB'],
 ] as const
 
+const durations = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'm'],
+  [1_000, 's'],
+] as const
+
+const isEmpty = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 0
+
 function printed(key: string, value: unknown): string | undefined {
-  if (value === undefined || (Array.isArray(value) && value.length === 0)) return undefined
+  if (value === undefined || isEmpty(value)) return undefined
   if (Array.isArray(value)) return value.join()
   if (typeof value !== 'number') return typeof value === 'string' ? value : JSON.stringify(value)
   const size = sizes.find(([bytes]) => key.endsWith('Bytes') && value % bytes === 0)
   if (size !== undefined) return `${value / size[0]}${size[1]}`
-  return key.endsWith('Ms') && value % 1_000 === 0 ? `${value / 1_000}s` : String(value)
+  const duration = durations.find(([ms]) => key.endsWith('Ms') && value > 0 && value % ms === 0)
+  return duration === undefined ? String(value) : `${value / duration[0]}${duration[1]}`
 }
 
 /** The variable that holds an option. */
