@@ -47,6 +47,13 @@ for (const name of backends) {
   expect(open, `backends/${name} is no backend: close it with "./backends/${name}": null in exports`)
 }
 
+for (const file of globSync('src/integrations/*.ts', { cwd: root })) {
+  const name = file.slice('src/integrations/'.length, -'.ts'.length)
+  expect(manifest.exports[`./${name}`] !== undefined, `the integration ${name} has no subpath`)
+  const page = `docs/integrations/${name}.md`
+  expect(existsSync(join(root, page)), `the integration ${name} has no page ${page}`)
+}
+
 for (const file of globSync('dist/**/*.js', { cwd: root }))
   expect(!/(?:from|import\()\s*['"]\.{1,2}\/[^'"]+\.ts['"]/.test(read(file)), `${file} imports a .ts file`)
 

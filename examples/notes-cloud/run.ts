@@ -1,0 +1,150 @@
+// Starts the whole system, sends it a minute of traffic of three tenants, and shows what its telemetry tells.
+//   npm run demo                                         nothing else is needed
+//   npm run demo -- --requests=40 --seconds=15 --seed=7  less of it, and other traffic
+//   npm run demo -- --queue=bullmq                       BullMQ on the Redis of REDIS_URL instead of pg-boss
+//   npm run demo -- --keep                               leaves the system running until Ctrl-C
+//   TELEMETRY_BACKENDS=grafana,logfire npm run demo      sends to those as well, with their credentials in the environment
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { type OtlpSink, otlpSink } from '../../test/support/otlp-sink.ts'
+import { randomFrom } from './random.ts'
+import { drawTraces } from './report/draw-trace.ts'
+import { drawServiceMap, serviceMap } from './report/service-map.ts'
+import { drawTenantTable, tenantTable } from './report/tenant-table.ts'
+import { startSystem, type System } from './system.ts'
+import { accounts, type Call, type Called, calls, connectUser, type User, usualCall } from './traffic.ts'
+
+const { values: flags } = parseArgs({
+  options: {
+    requests: { type: 'string', default: '120' },
+    seconds: { type: 'string', default: '60' },
+    seed: { type: 'string', default: '1' },
+    queue: { type: 'string', default: 'pg-boss' },
+    keep: { type: 'boolean', default: false },
+  },
+})
+const requests = wholeNumber('requests')
+const seconds = wholeNumber('seconds')
+const random = randomFrom(wholeNumber('seed'))
+const startedAt = performance.now()
+const sinceStart = (): string => `${((performance.now() - startedAt) / 1_000).toFixed(1)} s`
+
+const sink = await otlpSink()
+const system = await startSystem({
+  env: telemetryEnv(sink),
+  queue: flags.queue === 'bullmq' ? 'bullmq' : 'pg-boss',
+  databaseUrl: process.env['DATABASE_URL'],
+  redisUrl: process.env['REDIS_URL'],
+})
+process.once('SIGINT', () => void system.stop().then(() => process.exit(130)))
+say(`four services, a database, an issuer of tokens and a Fly API are up after ${sinceStart()}`)
+
+const [acme, bolt, core] = (await Promise.all(
+  accounts.map((account) => connectUser(system.gatewayUrl, system.issuer, account)),
+)) as [User, User, User]
+
+await acme.call(calls['provision'] as Call)
+await show('Acme writes a note: one trace through four services', acme, calls['writeNote'] as Call, 'worker')
+say(`first trace drawn after ${sinceStart()}`)
+await show('Bolt wants an instance where Fly has no room', bolt, calls['provisionWhereFull'] as Call, 'cloud')
+await core.call(calls['writeUnreadableNote'] as Call)
+
+say(`${requests} calls of three tenants in ${seconds} seconds`)
+const users = [acme, bolt, core] as const
+const inFlight: Promise<Called>[] = []
+for (let index = 0; index < requests; index += 1) {
+  const user = users[Math.floor(random() * users.length)] as User
+  inFlight.push(user.call(usualCall(random)))
+  await sleep((seconds * 1_000) / requests)
+}
+const failed = (await Promise.all(inFlight)).filter((called) => called.failed).length
+await untilQuiet(sink)
+const memory = residentMiB(system)
+await Promise.all(users.map((user) => user.close()))
+if (!flags.keep) await system.stop()
+
+heading('Service map')
+console.log(drawServiceMap(serviceMap(sink.spans())).join('\n'))
+heading('Tenants')
+console.log(drawTenantTable(tenantTable(sink.spans(), sink.logRecords(), 'mcp-gateway')).join('\n'))
+heading('Numbers')
+console.log(
+  `  ${sink.spans().length} spans and ${sink.logRecords().length} log records of ${requests + 4} calls, ${failed} of them failed`,
+)
+console.log(`  ${sinceStart()} in all${memory === undefined ? '' : `; resident memory, MiB: ${memory}`}`)
+if (flags.keep) say(`the gateway is at ${system.gatewayUrl}/mcp until Ctrl-C`)
+else await sink.close()
+
+/** What each service is told: the backends of the environment, and a receiver on this machine to look at here. */
+function telemetryEnv({ url }: OtlpSink): Record<string, string> {
+  const given = Object.entries(process.env).filter(([name]) => /^(?:TELEMETRY_|OTEL_|GRAFANA_|LOGFIRE_)/.test(name))
+  const backends = [process.env['TELEMETRY_BACKENDS'] ?? '', 'otlp:demo'].filter((each) => each !== '')
+  return {
+    TELEMETRY_LOG_STDOUT: 'false',
+    TELEMETRY_BATCH_MAX_AGE: '200ms',
+    ...(Object.fromEntries(given) as Record<string, string>),
+    TELEMETRY_BACKENDS: backends.join(),
+    TELEMETRY_DEMO_ENDPOINT: url,
+  }
+}
+
+/** Makes a call and draws its trace once a service has sent its part. */
+async function show(title: string, user: User, call: Call, last: string): Promise<void> {
+  heading(title)
+  const { requestIds } = await user.call(call)
+  const own = (): ReturnType<OtlpSink['spans']> => {
+    const ids = new Set(
+      sink
+        .spans()
+        .filter(({ attributes }) => requestIds.includes(String(attributes['request.id'])))
+        .map(({ traceId }) => traceId),
+    )
+    return sink.spans().filter(({ traceId }) => ids.has(traceId))
+  }
+  await sink.waitFor(() =>
+    own().some(({ resource, parentSpanId }) => resource['service.name'] === last && parentSpanId !== ''),
+  )
+  await untilQuiet(sink)
+  const spans = own()
+  await drawTraces(
+    spans,
+    sink.logRecords().filter(({ traceId }) => spans.some((span) => span.traceId === traceId)),
+  )
+}
+
+/** Resolves when nothing has arrived for a second and a half, or after 15 seconds. */
+async function untilQuiet({ requests: arrived }: OtlpSink): Promise<void> {
+  for (let round = 0, before = -1; round < 10 && arrived.length !== before; round += 1) {
+    before = arrived.length
+    await sleep(1_500)
+  }
+}
+
+/** What the processes hold in memory, where the system tells (Linux). */
+function residentMiB({ services }: System): string | undefined {
+  try {
+    const sizes = Object.entries(services).map(([name, { pid }]) => {
+      const [, kiB] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+      return `${name} ${Math.round(Number(kiB) / 1_024)}`
+    })
+    return sizes.join(', ')
+  } catch {
+    return undefined
+  }
+}
+
+function wholeNumber(name: 'requests' | 'seconds' | 'seed'): number {
+  const value = Number(flags[name])
+  if (Number.isSafeInteger(value) && value > 0) return value
+  console.error(`--${name}=${flags[name]} is not a whole number above 0`)
+  return process.exit(2)
+}
+
+function heading(text: string): void {
+  console.log(`\n── ${text} ${'─'.repeat(Math.max(0, 90 - text.length))}`)
+}
+
+function say(text: string): void {
+  console.log(`· ${text}`)
+}
