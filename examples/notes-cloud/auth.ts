@@ -1,8 +1,8 @@
-import { authkit } from 'signalbox/authkit'
+import { authkit, type Authkit } from 'signalbox/authkit'
 import { required } from './settings.ts'
 
 /** Access tokens of AuthKit, with e-mail and WorkOS user id put in by its JWT template. */
-export const auth = authkit({
+export const auth: Authkit = authkit({
   jwksUrl: required('AUTHKIT_JWKS_URL'),
   issuers: [required('AUTHKIT_ISSUER')],
   claims: {

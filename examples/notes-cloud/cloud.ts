@@ -46,7 +46,7 @@ function useInstance(appName: string): void {
 app.post('/tenants', async (c) => {
   const { region } = await c.req.json<{ region: string }>()
   const tenantId = c.get('tenantId')
-  const appName = `bm-tenant-${tenantId.slice(-8)}`
+  const appName = `bm-tenant-${tenantId.slice(-8).toLowerCase()}`
   return operation('provision', 'provision tenant', async () => {
     useInstance(appName)
     logger.info({ 'fly.region': region }, 'provisioning')

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { logger } from 'signalbox'
 import { required } from './settings.ts'
 
 export interface Note {
@@ -9,7 +10,10 @@ export interface Note {
 
 /** The service's connections; the pool opens them on demand. */
 export function openDatabase(): pg.Pool {
-  return new pg.Pool({ connectionString: required('DATABASE_URL'), max: 10 })
+  const pool = new pg.Pool({ connectionString: required('DATABASE_URL'), max: 10 })
+  // A connection that breaks while nobody uses it; the next query opens another one.
+  pool.on('error', (error) => logger.warn({ err: error }, 'a database connection was lost'))
+  return pool
 }
 
 /** Creates the tables where they do not exist yet. */

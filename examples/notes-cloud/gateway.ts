@@ -1,5 +1,5 @@
 // The edge: MCP over streamable HTTP. Verifies the caller's token, binds the tenant, and calls the services behind it.
-import { toNodeHandler } from '@modelcontextprotocol/node'
+import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler } from '@modelcontextprotocol/server'
 import Fastify from 'fastify'
 import { fastifyTelemetry } from 'signalbox/fastify'
@@ -19,7 +19,7 @@ const handleMcp = toNodeHandler(createMcpHandler(({ requestInfo }) => notesServe
 
 app.all('/mcp', async (request, reply) => {
   reply.hijack()
-  await handleMcp(request.raw, reply.raw, request.body)
+  await handleMcp(request.raw as NodeIncomingMessageLike, reply.raw, request.body)
 })
 
 await app.listen({ port, host: '0.0.0.0' })

@@ -56,7 +56,7 @@ async function openBullmq(): Promise<Queue> {
   const telemetry = bullmqTelemetry()
   const defaultJobOptions = { attempts, backoff: { type: 'fixed', delay: retryDelayMs }, removeOnComplete: true }
   const queues = new Map(names.map((name) => [name, new BullQueue(name, { connection, telemetry, defaultJobOptions })]))
-  const workers: InstanceType<typeof Worker>[] = []
+  const workers: { waitUntilReady(): Promise<unknown>; close(): Promise<void> }[] = []
   return {
     enqueue: async (name, data) => void (await queues.get(name)?.add(name, data)),
     work: async (handlers) => {

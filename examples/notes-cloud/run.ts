@@ -39,42 +39,51 @@ const system = await startSystem({
 })
 process.once('SIGINT', () => void system.stop().then(() => process.exit(130)))
 say(`four services, a database, an issuer of tokens and a Fly API are up after ${sinceStart()}`)
-
-const [acme, bolt, core] = (await Promise.all(
-  accounts.map((account) => connectUser(system.gatewayUrl, system.issuer, account)),
-)) as [User, User, User]
-
-await acme.call(calls['provision'] as Call)
-await show('Acme writes a note: one trace through four services', acme, calls['writeNote'] as Call, 'worker')
-say(`first trace drawn after ${sinceStart()}`)
-await show('Bolt wants an instance where Fly has no room', bolt, calls['provisionWhereFull'] as Call, 'cloud')
-await core.call(calls['writeUnreadableNote'] as Call)
-
-say(`${requests} calls of three tenants in ${seconds} seconds`)
-const users = [acme, bolt, core] as const
-const inFlight: Promise<Called>[] = []
-for (let index = 0; index < requests; index += 1) {
-  const user = users[Math.floor(random() * users.length)] as User
-  inFlight.push(user.call(usualCall(random)))
-  await sleep((seconds * 1_000) / requests)
+try {
+  await demonstrate()
+} catch (error) {
+  await system.stop()
+  await sink.close()
+  throw error
 }
-const failed = (await Promise.all(inFlight)).filter((called) => called.failed).length
-await untilQuiet(sink)
-const memory = residentMiB(system)
-await Promise.all(users.map((user) => user.close()))
-if (!flags.keep) await system.stop()
+if (flags.keep) {
+  say(`the gateway is at ${system.gatewayUrl}/mcp until Ctrl-C`)
+} else {
+  await sink.close()
+}
 
-heading('Service map')
-console.log(drawServiceMap(serviceMap(sink.spans())).join('\n'))
-heading('Tenants')
-console.log(drawTenantTable(tenantTable(sink.spans(), sink.logRecords(), 'mcp-gateway')).join('\n'))
-heading('Numbers')
-console.log(
-  `  ${sink.spans().length} spans and ${sink.logRecords().length} log records of ${requests + 4} calls, ${failed} of them failed`,
-)
-console.log(`  ${sinceStart()} in all${memory === undefined ? '' : `; resident memory, MiB: ${memory}`}`)
-if (flags.keep) say(`the gateway is at ${system.gatewayUrl}/mcp until Ctrl-C`)
-else await sink.close()
+async function demonstrate(): Promise<void> {
+  const users = await Promise.all(accounts.map((account) => connectUser(system.gatewayUrl, system.issuer, account)))
+  const [acme, bolt, core] = users as [User, User, User]
+
+  await acme.call(calls['provision'] as Call)
+  await show('Acme writes a note: one trace through four services', acme, calls['writeNote'] as Call, 'worker')
+  say(`first trace drawn after ${sinceStart()}`)
+  await show('Bolt wants an instance where Fly has no room', bolt, calls['provisionWhereFull'] as Call, 'cloud')
+  await core.call(calls['writeUnreadableNote'] as Call)
+
+  say(`${requests} calls of three tenants in ${seconds} seconds`)
+  const inFlight: Promise<Called>[] = []
+  for (let index = 0; index < requests; index += 1) {
+    const user = users[Math.floor(random() * users.length)] as User
+    inFlight.push(user.call(usualCall(random)))
+    await sleep((seconds * 1_000) / requests)
+  }
+  const failed = (await Promise.all(inFlight)).filter((called) => called.failed).length
+  await untilSteady(() => sink.requests.length, 1_500)
+  const memory = residentMiB(system)
+  await Promise.all(users.map((user) => user.close()))
+  if (!flags.keep) await system.stop()
+
+  heading('Service map')
+  console.log(drawServiceMap(serviceMap(sink.spans())).join('\n'))
+  heading('Tenants')
+  console.log(drawTenantTable(tenantTable(sink.spans(), sink.logRecords(), 'mcp-gateway')).join('\n'))
+  heading('Numbers')
+  const made = `${sink.spans().length} spans and ${sink.logRecords().length} log records of ${requests + 4} calls`
+  console.log(`  ${made}; ${failed} of the ${requests} failed`)
+  console.log(`  ${sinceStart()} in all${memory === undefined ? '' : `; resident memory, MiB: ${memory}`}`)
+}
 
 /** What each service is told: the backends of the environment, and a receiver on this machine to look at here. */
 function telemetryEnv({ url }: OtlpSink): Record<string, string> {
@@ -105,7 +114,7 @@ async function show(title: string, user: User, call: Call, last: string): Promis
   await sink.waitFor(() =>
     own().some(({ resource, parentSpanId }) => resource['service.name'] === last && parentSpanId !== ''),
   )
-  await untilQuiet(sink)
+  await untilSteady(() => own().length, 600)
   const spans = own()
   await drawTraces(
     spans,
@@ -113,11 +122,12 @@ async function show(title: string, user: User, call: Call, last: string): Promis
   )
 }
 
-/** Resolves when nothing has arrived for a second and a half, or after 15 seconds. */
-async function untilQuiet({ requests: arrived }: OtlpSink): Promise<void> {
-  for (let round = 0, before = -1; round < 10 && arrived.length !== before; round += 1) {
-    before = arrived.length
-    await sleep(1_500)
+/** Resolves when a number has stayed the same for `quietMs`, or after 15 seconds. */
+async function untilSteady(count: () => number, quietMs: number): Promise<void> {
+  const deadline = performance.now() + 15_000
+  for (let before = -1; performance.now() < deadline && count() !== before;) {
+    before = count()
+    await sleep(quietMs)
   }
 }
 

@@ -9,13 +9,25 @@ export async function serve(server: Server, close: () => Promise<void> = async (
   const address = server.address() as AddressInfo
   logger.info({ 'server.port': address.port }, 'listening')
   announce(`http://127.0.0.1:${address.port}`)
-  process.once('SIGTERM', () => {
+  untilTold(() => {
     server.close(() => void close())
     server.closeIdleConnections()
   })
 }
 
+/** Calls back once when the process is to end: on SIGTERM, or when whoever started it has gone. */
+export function untilTold(end: () => void): void {
+  let told = false
+  const tell = (): void => {
+    if (!told) end()
+    told = true
+  }
+  process.once('SIGTERM', tell)
+  process.once('disconnect', tell)
+}
+
 /** Tells whoever started this process that it is ready. */
 export function announce(url: string): void {
-  process.send?.({ url }, () => process.channel?.unref())
+  process.send?.({ url })
+  process.channel?.unref()
 }

@@ -6,4 +6,4 @@ export function required(name: string): string {
 }
 
 /** The port to listen on; 0 takes a free one. */
-export const port = Number(process.env['PORT'] ?? 0)
+export const port: number = Number(process.env['PORT'] ?? 0)

@@ -11,9 +11,7 @@ import { required } from './settings.ts'
 const cloudUrl = required('CLOUD_URL')
 const apiUrl = required('API_URL')
 
-interface Answer {
-  readonly content: { readonly type: 'text'; readonly text: string }[]
-}
+type Answer = { content: { type: 'text'; text: string }[] }
 
 const answer = (value: unknown): Answer => ({ content: [{ type: 'text', text: JSON.stringify(value) }] })
 

@@ -3,7 +3,7 @@ import { logger } from 'signalbox'
 import { openDatabase } from './database.ts'
 import { deleteApp } from './fly.ts'
 import { openQueue } from './queue.ts'
-import { announce } from './service.ts'
+import { announce, untilTold } from './service.ts'
 
 const database = openDatabase()
 const queue = await openQueue()
@@ -38,4 +38,4 @@ await queue.work({
 logger.info('waiting for jobs')
 announce('')
 
-process.once('SIGTERM', () => void queue.close().then(() => database.end()))
+untilTold(() => void queue.close().then(() => database.end()))

@@ -69,7 +69,7 @@ describe.each(['pg-boss', 'bullmq'] as const)('the system, its queue on %s', (qu
     const inside = spans.filter((span) => ancestry(span, spans).includes('cloud: provision tenant'))
     expect(inside.length).toBeGreaterThan(4)
     for (const { attributes } of inside) {
-      expect(attributes).toMatchObject({ 'operation.type': 'provision', 'tenant.app_name': 'bm-tenant-4B7C6B1E' })
+      expect(attributes).toMatchObject({ 'operation.type': 'provision', 'tenant.app_name': 'bm-tenant-4b7c6b1e' })
     }
     expect(operation?.attributes).toMatchObject({ 'workflow.id': expect.stringMatching(/^provision-/) })
   })

@@ -25,7 +25,7 @@ describe('loadInstrumentations', () => {
   })
 
   it('takes by itself the bundled ones and those installed with their target', () => {
-    expect(namesOf('auto', process.cwd())).toEqual(['http', 'undici', 'pino', 'pg'])
+    expect(namesOf('auto', process.cwd())).toEqual(['http', 'undici', 'pino', 'ioredis', 'pg'])
     expect(said).toEqual([])
   })
 

@@ -18,6 +18,17 @@ const contextOf = (traceId: string, spanId: string): ReturnType<ReadableSpan['sp
 })
 const plain = (attributes: Attributes): never => attributes as never
 
+const serviceOf = ({ resource }: ReceivedSpan): string => String(resource['service.name'])
+
+/** Names with the service before them wherever a trace enters another one. */
+function withServices(spans: readonly ReceivedSpan[]): ReceivedSpan[] {
+  const services = new Map(spans.map((span) => [span.spanId, serviceOf(span)]))
+  return spans.map((span) => {
+    const service = serviceOf(span)
+    return services.get(span.parentSpanId) === service ? span : { ...span, name: `${service}: ${span.name}` }
+  })
+}
+
 function readableSpan(span: ReceivedSpan): ReadableSpan {
   const startTime = hrTime(span.startTimeUnixNano)
   const endTime = hrTime(span.endTimeUnixNano)
@@ -72,6 +83,6 @@ export async function drawTraces(
   const signal = AbortSignal.timeout(5_000)
   const records = logRecords.map(readableLogRecord)
   await backend.deliver({ signal: 'logs', records } as never, signal)
-  await backend.deliver({ signal: 'traces', spans: spans.map(readableSpan) } as never, signal)
+  await backend.deliver({ signal: 'traces', spans: withServices(spans).map(readableSpan) } as never, signal)
   await backend.close?.()
 }
