@@ -31,11 +31,22 @@ export function cleanEnv(extra: Readonly<Record<string, string>>): Record<string
   return { ...(Object.fromEntries(kept) as Record<string, string>), ...extra }
 }
 
+interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly register?: boolean
+  readonly args?: readonly string[]
+  readonly cwd?: string
+}
+
+/** Starts an app of test/flow/apps for one test: what is left of it when the test has ended is killed. */
+export function runApp(file: string, options: RunOptions = {}): RunningApp {
+  const app = launchApp(file, options)
+  onTestFinished(() => app.kill('SIGKILL'))
+  return app
+}
+
 /** Starts an app of test/flow/apps as its own process, with `--import signalbox/register` unless told otherwise. */
-export function runApp(
-  file: string,
-  options: { env?: Readonly<Record<string, string>>; register?: boolean; args?: readonly string[]; cwd?: string } = {},
-): RunningApp {
+export function launchApp(file: string, options: RunOptions = {}): RunningApp {
   const register = options.register === false ? [] : ['--import', registerUrl]
   const app = fileURLToPath(new URL(file, appsUrl))
   const startedAt = performance.now()
@@ -43,9 +54,6 @@ export function runApp(
     env: cleanEnv(options.env ?? {}),
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  onTestFinished(() => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
   })
   const stdout: string[] = []
   const stderr: string[] = []
