@@ -6,6 +6,7 @@ export type TelemetryErrorCode =
   | 'ERR_BACKEND_INVALID'
   | 'ERR_TENANT_INVALID'
   | 'ERR_ATTRIBUTES_INVALID'
+  | 'ERR_OPTIONS_INVALID'
 
 /** One thing that is wrong with a configuration: where, what, and how to put it right. */
 export interface Problem {
