@@ -43,6 +43,7 @@ export interface SettingValues {
   readonly instrumentations: readonly string[] | 'auto'
   readonly 'http.ignorePaths': readonly string[]
   readonly 'http.peerServices': Readonly<Record<string, string>>
+  readonly 'http.flyApiUrl': string
   readonly 'logging.level': LevelName | 'silent'
   readonly 'logging.redact': readonly string[]
   readonly 'logging.stdout': boolean

@@ -8,6 +8,7 @@ import { instrumentationNames, propagatorNames } from './parsers/names.ts'
 import { resourceAttributes } from './parsers/resource-attributes.ts'
 import { tenantKeys } from './parsers/tenant-keys.ts'
 import { listOf, oneOf, text } from './parsers/text.ts'
+import { httpUrl } from './parsers/url.ts'
 import { attributeKey } from './parsers/attribute-key.ts'
 import type { Settings } from './setting.ts'
 
@@ -171,7 +172,16 @@ export const settings: Settings = {
     parse: peerServices,
     default: {},
     env: ['TELEMETRY_PEER_SERVICES'],
-    example: 'api.stripe.com=stripe',
+    example: 'api.stripe.com=stripe,db.internal:5432=orders-db',
+  },
+  'http.flyApiUrl': {
+    group: 'Instrumentation',
+    about: 'Base URL of the Fly Machines API; calls to it are named by their route, and get no baggage.',
+    parse: httpUrl,
+    defaultText: "Fly's own: `api.machines.dev`, `_api.internal`",
+    env: ['FLY_FLAPS_BASE_URL'],
+    lenient: true,
+    example: 'http://_api.internal:4280',
   },
   'logging.level': {
     group: 'Logging',

@@ -37,7 +37,11 @@ export function settled(
       jobTtlMs: get('propagation.jobTtlMs'),
     },
     instrumentations: { names: get('instrumentations') },
-    http: { ignorePaths: [...get('http.ignorePaths')], peerServices: { ...get('http.peerServices') } },
+    http: {
+      ignorePaths: [...get('http.ignorePaths')],
+      peerServices: { ...get('http.peerServices') },
+      flyApiUrl: given(values, 'http.flyApiUrl'),
+    },
     logging: {
       level: get('logging.level'),
       redact: [...get('logging.redact')],

@@ -71,6 +71,8 @@ export interface TelemetryConfig<Backend extends Delivering = Delivering> {
     readonly ignorePaths?: readonly string[]
     /** Names of services at other hosts, by host or `*.suffix`. */
     readonly peerServices?: Readonly<Record<string, string>>
+    /** Base URL of the Fly Machines API, where it is not one of Fly's own. */
+    readonly flyApiUrl?: string
   }
   readonly logging?: {
     readonly level?: LevelName | 'silent'

@@ -75,6 +75,8 @@ export interface ResolvedConfig {
     readonly ignorePaths: readonly string[]
     /** Names of the services at other hosts, by host pattern. */
     readonly peerServices: Readonly<Record<string, string>>
+    /** Base URL of the Fly Machines API, where it is not one of Fly's own. */
+    readonly flyApiUrl: string | undefined
   }
   readonly logging: {
     readonly level: LevelName | 'silent'

@@ -5,6 +5,7 @@ import type { Instrumentation } from '@opentelemetry/instrumentation'
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http'
 import { PinoInstrumentation } from '@opentelemetry/instrumentation-pino'
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici'
+import { recordRows } from './client-spans/database.ts'
 import { didYouMean } from '../config/did-you-mean.ts'
 import { diagnostics } from '../diagnostics.ts'
 import { messageOf } from '../errors.ts'
@@ -46,6 +47,14 @@ const known: Readonly<Record<string, string>> = {
   restify: 'restify',
   router: 'router',
   tedious: 'tedious',
+}
+
+type Constructor = new (options?: object) => Instrumentation
+
+/** What an instrumentation is told that is not its default. */
+const optionsOf: Readonly<Record<string, object>> = {
+  // A queue in Postgres asks for jobs all day: what belongs to no request is left out.
+  pg: { requireParentSpan: true, responseHook: recordRows },
 }
 
 const bundle = '@opentelemetry/auto-instrumentations-node'
@@ -107,7 +116,8 @@ function loadInstalled(name: string, folders: readonly string[], quiet: boolean)
   try {
     const exported: unknown = createRequire(path)(path)
     const found = Object.entries(exported as object).find(([key, value]) => isInstrumentation(key, value))
-    if (found !== undefined) return reused(path, () => new (found[1] as new () => Instrumentation)())
+    const options = optionsOf[name]
+    if (found !== undefined) return reused(path, () => new (found[1] as Constructor)(options))
     diagnostics.once('warn', `${packageName} has no instrumentation that could be used.`)
   } catch (error) {
     diagnostics.once('warn', `instrumentation "${name}" could not be loaded: ${messageOf(error)}`)

@@ -7,6 +7,9 @@ import type { ResolvedConfig } from '../config/types.ts'
 import { type DiagnosticLevel, diagnostics } from '../diagnostics.ts'
 import type { PendingLogRecord } from '../pipeline/pending-log-record.ts'
 import { ScopedContextManager } from '../tenant/context-manager.ts'
+import { completeClientSpan } from './client-spans/complete.ts'
+import { createFlyApi } from './client-spans/fly-api.ts'
+import { createPeerNames } from './client-spans/peer-names.ts'
 import { refuseSecondSdk, reportSecondApi } from './conflicts.ts'
 import { guardSdk } from './guard-sdk.ts'
 import { loadInstrumentations, modulesOf } from './instrumentations.ts'
@@ -42,7 +45,9 @@ export function startSdk(config: ResolvedConfig, recorded: Recorded, folders: re
   routeSdkMessages(config.diagnosticLevel)
   const resource = resourceFromAttributes({ ...config.resource })
   const contextManager = new ScopedContextManager()
-  const textMapPropagator = createPropagator(config)
+  const flyApi = createFlyApi(config.http.flyApiUrl)
+  const textMapPropagator = createPropagator(config, flyApi)
+  const clientSpans = { peerNames: createPeerNames(config.http.peerServices), flyApi }
   let instrumentations: Instrumentation[] = []
   if (config.disabled) {
     context.setGlobalContextManager(contextManager.enable())
@@ -60,7 +65,7 @@ export function startSdk(config: ResolvedConfig, recorded: Recorded, folders: re
           contextManager,
           textMapPropagator,
           sampler: createSampler(config),
-          spanProcessors: [stampingSpanProcessor(recorded.pushSpan)],
+          spanProcessors: [stampingSpanProcessor(recorded.pushSpan, (span) => completeClientSpan(span, clientSpans))],
           logRecordProcessors: [stampingLogProcessor(recorded.pushLog)],
           metricReaders: [],
           instrumentations,

@@ -9,9 +9,12 @@ import { stamp } from './stamp.ts'
  *
  * Stamping waits for the span's end, so that a tenant bound after the span began is on it too. The attributes are
  * written past the span's attribute limit: a span full of other attributes still says whose it is. What the
- * application set on the span itself stays.
+ * application set on the span itself stays. `complete` may add to it, or tell that it is not worth keeping.
  */
-export function stampingSpanProcessor(deliver: (span: ReadableSpan) => void): SpanProcessor {
+export function stampingSpanProcessor(
+  deliver: (span: ReadableSpan) => void,
+  complete: (span: ReadableSpan) => boolean = () => true,
+): SpanProcessor {
   return {
     onStart(span: Span, parentContext: Context): void {
       const scope = scopeOf(parentContext)
@@ -22,7 +25,7 @@ export function stampingSpanProcessor(deliver: (span: ReadableSpan) => void): Sp
       try {
         const scope = scopeOfSpan(span)
         if (scope !== undefined) stamp(span.attributes, scope.attributes())
-        deliver(span)
+        if (complete(span)) deliver(span)
       } catch (error) {
         diagnostics.count('spans_failed')
         diagnostics.once('error', `a span could not be taken: ${String(error)}`, 'spans_failed')

@@ -1,4 +1,5 @@
 import {
+  type Attributes,
   type Context,
   propagation,
   type Span,
@@ -24,6 +25,8 @@ const header = 'baggage'
 export interface TenantPropagatorOptions {
   /** Patterns of hosts that may learn the tenant; see `hostMatcher`. */
   readonly to: readonly string[]
+  /** Tells of a request whether it must not learn the tenant, whatever `to` says: of somebody else's API at an inner address. */
+  readonly withhold?: (destination: Attributes) => boolean
   /** Attribute keys that are sent as baggage, and the only ones read from it. */
   readonly keys: readonly string[]
   /** True where callers are not trusted: baggage that comes in is dropped. */
@@ -55,6 +58,7 @@ const defaultJobTtlMs = 7 * 24 * 60 * 60_000
  */
 export class TenantPropagator implements TextMapPropagator {
   readonly #mayLearn: (host: string) => boolean
+  readonly #withhold: (destination: Attributes) => boolean
   readonly #keys: ReadonlySet<string>
   readonly #edge: boolean
   readonly #signer: TenantSigner | undefined
@@ -62,6 +66,7 @@ export class TenantPropagator implements TextMapPropagator {
 
   constructor(options: TenantPropagatorOptions) {
     this.#mayLearn = hostMatcher(options.to)
+    this.#withhold = options.withhold ?? (() => false)
     this.#keys = new Set(options.keys.filter((key) => token.test(key)))
     this.#edge = options.edge
     const tenantKeys = options.tenantKeys ?? []
@@ -115,14 +120,18 @@ export class TenantPropagator implements TextMapPropagator {
     if (isForQueue(context)) return true
     const span = trace.getSpan(context)
     if (span === undefined) return false
-    const { attributes } = span as { attributes?: Record<string, unknown> }
-    const address = attributes?.['server.address'] ?? unrecordedSpan(span.spanContext())?.serverAddress
-    return kindOf(span) === SpanKind.CLIENT && typeof address === 'string' && this.#mayLearn(address)
+    if (kindOf(span) !== SpanKind.CLIENT) return false
+    const { attributes = unrecordedSpan(span.spanContext())?.destination ?? noAttributes } = span as SdkSpan
+    const address = attributes['server.address']
+    return typeof address === 'string' && this.#mayLearn(address) && !this.#withhold(attributes)
   }
 }
 
+/** What the SDK's spans have beyond the API's; one that is not recorded has none of it. */
+type SdkSpan = Span & { readonly kind?: SpanKind; readonly attributes?: Attributes }
+
 function kindOf(span: Span): SpanKind | undefined {
-  return (span as { kind?: SpanKind }).kind ?? unrecordedSpan(span.spanContext())?.kind
+  return (span as SdkSpan).kind ?? unrecordedSpan(span.spanContext())?.kind
 }
 
 /** A message to a queue is the application's own, whoever reads it and whenever. */

@@ -1,6 +1,7 @@
-import { type Context, type SpanContext, SpanKind, trace, type TraceState } from '@opentelemetry/api'
+import { type Attributes, type Context, type SpanContext, SpanKind, trace, type TraceState } from '@opentelemetry/api'
 import { TraceState as W3CTraceState } from '@opentelemetry/core'
 import { type Sampler, SamplingDecision, type SamplingResult } from '@opentelemetry/sdk-trace'
+import { noAttributes } from './values.ts'
 
 /**
  * The trace state of a span that is not recorded, with the two facts that only the sampler was told.
@@ -11,15 +12,16 @@ import { type Sampler, SamplingDecision, type SamplingResult } from '@openteleme
 class UnrecordedTraceState implements TraceState {
   readonly #state: TraceState
   readonly kind: SpanKind
-  readonly serverAddress: string | undefined
+  /** Server address and port, where the span is a call. */
+  readonly destination: Attributes
   /** True where the request is one that nobody wants to see, such as a health check. */
   readonly ignored: boolean
 
-  constructor(state: TraceState, kind: SpanKind, serverAddress: string | undefined, ignored: boolean) {
+  constructor(state: TraceState, kind: SpanKind, destination: Attributes, ignored: boolean) {
     // Of a span inside another unrecorded one: the trace state itself, not one wrapper in another.
     this.#state = state instanceof UnrecordedTraceState ? state.#state : state
     this.kind = kind
-    this.serverAddress = serverAddress
+    this.destination = destination
     this.ignored = ignored
   }
 
@@ -45,7 +47,7 @@ const emptyState: TraceState = new W3CTraceState()
 /** What is known of a span that is not recorded. */
 export function unrecordedSpan(
   spanContext: SpanContext,
-): { readonly kind: SpanKind; readonly serverAddress: string | undefined; readonly ignored: boolean } | undefined {
+): Pick<UnrecordedTraceState, 'kind' | 'destination' | 'ignored'> | undefined {
   return spanContext.traceState instanceof UnrecordedTraceState ? spanContext.traceState : undefined
 }
 
@@ -67,10 +69,10 @@ export function rememberUnrecorded(sampler: Sampler, isIgnored: (path: string) =
         ? { decision: SamplingDecision.NOT_RECORD }
         : sampler.shouldSample(context, traceId, spanName, spanKind, attributes, links)
       if (result.decision !== SamplingDecision.NOT_RECORD) return result
-      const address = attributes['server.address']
-      const serverAddress = typeof address === 'string' ? address : undefined
+      const { 'server.address': address, 'server.port': port } = attributes
+      const destination = address === undefined ? noAttributes : { 'server.address': address, 'server.port': port }
       const state = result.traceState ?? trace.getSpanContext(context)?.traceState ?? emptyState
-      return { ...result, traceState: new UnrecordedTraceState(state, spanKind, serverAddress, ignored) }
+      return { ...result, traceState: new UnrecordedTraceState(state, spanKind, destination, ignored) }
     },
     toString: () => sampler.toString(),
   }

@@ -44,7 +44,7 @@ describe('defaults', () => {
         jobTtlMs: 604_800_000,
       },
       instrumentations: { names: 'auto' },
-      http: { ignorePaths: [], peerServices: {} },
+      http: { ignorePaths: [], peerServices: {}, flyApiUrl: undefined },
       logRecordLimits: { attributeCount: 128, attributeValueLength: Infinity },
       logging: { level: 'info', redact: [], stdout: undefined },
       batch: {

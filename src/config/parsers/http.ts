@@ -13,8 +13,14 @@ export function urlPath(raw: unknown): string {
   return given
 }
 
-/** Names of services by the host they are at: `host=name` pairs, or an object in a file or in code. */
+/** Names of services by the host, or `host:port`, they are at: `host=name` pairs, or an object in a file or in code. */
 export function peerServices(raw: unknown): Readonly<Record<string, string>> {
   const named = Object.entries(resourceAttributes(raw))
-  return Object.fromEntries(named.map(([host, name]) => [hostPattern(host), text(name)]))
+  return Object.fromEntries(named.map(([address, name]) => [addressPattern(address), text(name)]))
+}
+
+/** A host pattern, or a host with its port. */
+function addressPattern(raw: string): string {
+  const [, host, port] = /^([^:]+):(\d{1,5})$/.exec(raw) ?? []
+  return host === undefined ? hostPattern(raw) : `${hostPattern(host)}:${port}`
 }

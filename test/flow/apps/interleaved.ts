@@ -38,13 +38,13 @@ async function work(expected: string): Promise<void> {
   const done = once(emitter, 'done')
   setTimeout(() => emitter.emit('done'), 2)
   await done
-  await pool.query(`SELECT pg_sleep(0.002), 'of ${expected}'`)
+  await pool.query(`SELECT pg_sleep(0.002) AS "of ${expected}"`)
   mark('pool')
   await new Promise<void>((resolve, reject) => {
     pool.query('SELECT 1', (error) => (error ? reject(error) : (mark('pool callback'), resolve())))
   })
   const client = await pool.connect()
-  await client.query(`SELECT 'client of ${expected}'`)
+  await client.query(`SELECT 1 AS "client of ${expected}"`)
   client.release()
 }
 
