@@ -56,7 +56,7 @@ app.post('/mcp', async (request, response) => {
   }))
   // One server and one transport a request: without sessions there is nothing to share.
   const transport = new StreamableHTTPServerTransport()
-  await server.connect(transport as never)
+  await server.connect(transport)
   response.on('close', () => void server.close())
   await transport.handleRequest(request, response, request.body)
 })

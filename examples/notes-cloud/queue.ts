@@ -23,6 +23,9 @@ const names = ['index-note', 'deprovision-tenant'] as const satisfies readonly J
 const attempts = 3
 const retryDelayMs = 1_000
 
+/** Jobs of one queue that a worker runs at the same time. */
+const concurrency = 5
+
 export function openQueue(): Promise<Queue> {
   return process.env['QUEUE'] === 'bullmq' ? openBullmq() : openPgBoss()
 }
@@ -40,9 +43,13 @@ async function openPgBoss(): Promise<Queue> {
     enqueue: async (name, data) => void (await boss.send(name, data)),
     work: async (handlers) => {
       for (const name of names) {
-        await boss.work(name, { pollingIntervalSeconds: 0.5, batchSize: 1 }, async ([job]) => {
-          if (job !== undefined) await handlers[name](job.data as never)
-        })
+        await boss.work(
+          name,
+          { pollingIntervalSeconds: 0.5, batchSize: 1, localConcurrency: concurrency },
+          async ([job]) => {
+            if (job !== undefined) await handlers[name](job.data as never)
+          },
+        )
       }
     },
     close: () => boss.stop({ graceful: true, timeout: 3_000 }),
@@ -62,7 +69,7 @@ async function openBullmq(): Promise<Queue> {
     work: async (handlers) => {
       for (const name of names) {
         const run = (job: { readonly data: unknown }): Promise<void> => handlers[name](job.data as never)
-        const worker = new Worker(name, run, { connection, telemetry, concurrency: 5 })
+        const worker = new Worker(name, run, { connection, telemetry, concurrency })
         worker.on('error', (error) => logger.error({ err: error }, 'the queue failed'))
         workers.push(worker)
       }

@@ -17,6 +17,8 @@ export interface SystemOptions {
   readonly queue?: 'pg-boss' | 'bullmq'
   /** Default: a database server of its own, from npm. */
   readonly databaseUrl?: string | undefined
+  /** What becomes of what the services print. Default: `inherit`. */
+  readonly output?: 'inherit' | 'ignore'
   /** Needed for `bullmq`. */
   readonly redisUrl?: string | undefined
 }
@@ -52,15 +54,17 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     cleanUps.push(() => issuer.close())
     const fly = await startFlyApi()
     cleanUps.push(() => fly.close())
-    const own = options.databaseUrl === undefined ? await startPostgres() : undefined
-    if (own !== undefined) cleanUps.push(() => own.stop())
-    const databaseUrl = own?.url ?? (options.databaseUrl as string)
+    const given = options.databaseUrl
+    const database = given === undefined ? await startPostgres() : { url: given, stop: async () => {} }
+    cleanUps.push(database.stop)
+    const databaseUrl = database.url
     await createTables(databaseUrl)
     const env = {
       NODE_ENV: 'development',
       ...options.env,
       TELEMETRY_TENANT_KEY: tenantKey,
       TELEMETRY_IGNORE_PATHS: '/health',
+      TELEMETRY_PEER_SERVICES: peersOf({ 'notes-db': databaseUrl, 'notes-redis': options.redisUrl }),
       DATABASE_URL: databaseUrl,
       QUEUE: options.queue ?? 'pg-boss',
       ...(options.redisUrl !== undefined && { REDIS_URL: options.redisUrl }),
@@ -71,7 +75,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     }
     const started = new Map<ServiceName, ChildProcess>()
     const start = async (name: ServiceName, extra: Record<string, string> = {}): Promise<string> => {
-      const child = run(name, { ...env, ...extra })
+      const child = run(name, { ...env, ...extra }, options.output ?? 'inherit')
       started.set(name, child)
       cleanUps.push(() => end(child))
       return await urlOf(name, child)
@@ -86,12 +90,18 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   }
 }
 
-function run(name: ServiceName, env: Readonly<Record<string, string>>): ChildProcess {
+/** Names for the service map: on one machine everything has the same address. */
+function peersOf(urls: Readonly<Record<string, string | undefined>>): string {
+  const known = Object.entries(urls).filter((each): each is [string, string] => each[1] !== undefined)
+  return known.map(([name, url]) => `${new URL(url).host}=${name}`).join()
+}
+
+function run(name: ServiceName, env: Readonly<Record<string, string>>, output: 'inherit' | 'ignore'): ChildProcess {
   const inherited = Object.entries(process.env).filter(([key]) => /^(?:PATH|HOME|TMPDIR|LANG|NO_COLOR)$/.test(key))
   return fork(fileURLToPath(new URL(files[name], import.meta.url)), {
     execArgv: ['--import', 'signalbox/register'],
     env: { ...Object.fromEntries(inherited), ...env, OTEL_SERVICE_NAME: name },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['ignore', output, output, 'ipc'],
   })
 }
 

@@ -64,7 +64,7 @@ export function notesServer(headers: Headers | undefined): McpServer {
     const transport = new StreamableHTTPClientTransport(new URL(`${apiUrl}/mcp`), {
       requestInit: { headers: { authorization } },
     })
-    await client.connect(transport as never)
+    await client.connect(transport)
     try {
       return (await client.callTool({ name: 'count_notes' })) as unknown as Answer
     } finally {

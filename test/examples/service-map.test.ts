@@ -56,10 +56,13 @@ describe('the service map', () => {
     const served = span({ in: 'b', kind: SERVER, parent: inner })
     const send = span({ in: 'a', kind: PRODUCER, parent: root })
     const late = span({ in: 'c', kind: CONSUMER, parent: send, endMs: 10_001 })
-    const linked = { ...span({ in: 'c', kind: CONSUMER }), links: [{ ...send, attributes: {} }] }
+    const linked = {
+      ...span({ in: 'c', kind: CONSUMER, attributes: { 'peer.service': 'jobs' } }),
+      links: [{ ...send, attributes: {} }],
+    }
     expect(edges(root, call, inner, served, send, late, linked)).toEqual([
+      'jobs > c virtual 1 0',
       'user > a virtual 1 0',
-      'user > c virtual 1 0',
     ])
   })
 

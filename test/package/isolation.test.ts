@@ -34,3 +34,15 @@ it('importing the console backend loads no exporter, no OTLP encoder and no logg
     [],
   )
 })
+
+it.each(['authkit', 'bullmq', 'express', 'fastify', 'hono', 'mcp', 'pg-boss'])(
+  'importing signalbox/%s loads no framework, and nothing imports it by itself',
+  async (name) => {
+    const frameworks = /^(?:bullmq|express|fastify|hono|ioredis|pg|pg-boss|@modelcontextprotocol\/.*|@opentelemetry\/sdk-node)$/
+    expect((await packagesLoadedBy(`signalbox/${name}`)).filter((each) => frameworks.test(each))).toEqual([])
+  },
+)
+
+it('importing the package loads nothing that only an integration needs', async () => {
+  expect(await packagesLoadedBy('signalbox')).not.toContain('jose')
+})

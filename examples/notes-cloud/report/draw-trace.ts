@@ -1,4 +1,4 @@
-import { SpanStatusCode, TraceFlags } from '@opentelemetry/api'
+import { TraceFlags } from '@opentelemetry/api'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
@@ -42,7 +42,7 @@ function readableSpan(span: ReceivedSpan): ReadableSpan {
     startTime,
     endTime,
     duration,
-    status: { code: span.status.code as SpanStatusCode, message: span.status.message },
+    status: { code: span.status.code, message: span.status.message },
     attributes: plain(span.attributes),
     links: span.links.map(({ traceId, spanId }) => ({ context: contextOf(traceId, spanId) })),
     events: span.events.map(({ name, timeUnixNano, attributes }) => ({

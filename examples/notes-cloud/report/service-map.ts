@@ -1,7 +1,7 @@
 // The service map of a set of spans, by the rules of Tempo's service graph processor
 // (grafana/tempo, modules/generator/processor/servicegraphs): a CLIENT span and the SERVER span whose parent it is make an
 // edge, as do PRODUCER and CONSUMER; a call to a database ends in a node named after it; a CLIENT span that nobody answered
-// ends in a node named after its peer; a root SERVER or CONSUMER span is called by `user`.
+// ends in a node named after its peer; a root SERVER or CONSUMER span is called by its peer, or by `user`.
 import type { ReceivedSpan } from '../../../test/support/otlp-decode.ts'
 
 export interface Edge {
@@ -51,7 +51,7 @@ export function serviceMap(spans: readonly ReceivedSpan[]): Edge[] {
   }
   const answers = new Map<string, ReceivedSpan[]>()
   for (const span of spans.filter(({ kind }) => kind === SERVER || kind === CONSUMER)) {
-    if (span.parentSpanId === '') add('user', serviceOf(span), 'virtual', isFailed(span))
+    if (span.parentSpanId === '') add(firstOf(span, peerKeys) ?? 'user', serviceOf(span), 'virtual', isFailed(span))
     const parent = idOf(span.traceId, span.parentSpanId)
     answers.set(parent, [...(answers.get(parent) ?? []), span])
   }

@@ -36,13 +36,13 @@ export async function runSystem({ queue, backends }: RunOptions): Promise<Runnin
     const system = await startSystem({
       queue,
       redisUrl: redis.url,
+      output: 'ignore',
       env: {
         TELEMETRY_BACKENDS: backends,
         TELEMETRY_ENVIRONMENT: 'test',
         TELEMETRY_LOG_STDOUT: 'false',
         TELEMETRY_CONSOLE_FORMAT: 'json',
         TELEMETRY_BATCH_MAX_AGE: '100ms',
-        TELEMETRY_PEER_SERVICES: 'localhost=redis',
         GRAFANA_CLOUD_OTLP_ENDPOINT: `${sink.url}/grafana/otlp`,
         GRAFANA_CLOUD_INSTANCE_ID: '123456',
         GRAFANA_CLOUD_API_KEY: 'glc_of_the_tests',
