@@ -1,6 +1,7 @@
 import type { Tenant } from '../tenant/tenant.ts'
 import { type Authenticated, createVerifier } from './authkit/verify.ts'
-import { type AuthkitOptions, settingsOf } from './authkit/options.ts'
+import type { AuthkitOptions } from './authkit/options.ts'
+import { settingsOf } from './authkit/settings.ts'
 import { bearerToken, type RequestWithHeaders } from './authkit/bearer-token.ts'
 
 export {
@@ -30,11 +31,11 @@ export interface Authkit {
 /**
  * Verifies the access tokens of WorkOS AuthKit, and makes the tenant out of their claims.
  *
- * Signature, algorithm, issuer, times and audience are checked against the keys of the issuer's JWKS, which are fetched on
- * first use, kept, and fetched again when a token names a key that is not among them. Nothing of a token is ever logged,
- * recorded, or put into an error. Tokens: https://workos.com/docs/reference/authkit/session-tokens.
+ * Signature, algorithm, issuer, times and audience are checked against the keys of the issuer's JWKS, which are fetched
+ * on first use, kept, and fetched again when a token names a key that is not among them. Nothing of a token is ever
+ * logged, recorded, or put into an error. Tokens: https://workos.com/docs/reference/authkit/session-tokens.
  *
- * @throws TelemetryError `ERR_OPTIONS_INVALID` where options are missing or contradict each other.
+ * @throws TelemetryError `ERR_OPTIONS_INVALID` with everything that is wrong with the options, unknown ones among it.
  */
 export function authkit(options: AuthkitOptions): Authkit {
   const settings = settingsOf(options)

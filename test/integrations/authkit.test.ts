@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { isTelemetryError } from '../../src/errors.ts'
 import {
   authkit,
-  AuthenticationError,
+  type AuthenticationError,
   type Authkit,
   type AuthkitOptions,
   isAuthenticationError,

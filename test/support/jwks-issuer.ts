@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT } from 'jose'
 
@@ -28,6 +28,8 @@ export interface JwksIssuer {
   readonly jwksUrl: string
   /** How often the keys were asked for. */
   readonly fetches: number
+  /** The headers of each of these requests. */
+  readonly asked: readonly IncomingHttpHeaders[]
   sign(claims: Readonly<Record<string, unknown>>, options?: SignOptions): Promise<string>
   /** Makes a new key; the ones before it are published on, unless they are withdrawn. */
   rotate(options?: { readonly withdraw?: boolean }): Promise<void>
@@ -46,7 +48,7 @@ interface Pair {
 
 export async function startJwksIssuer(): Promise<JwksIssuer> {
   let made = 0
-  let fetches = 0
+  const asked: IncomingHttpHeaders[] = []
   let answer: KeysAnswer = 'keys'
   const makePair = async (): Promise<Pair> => {
     made += 1
@@ -56,8 +58,8 @@ export async function startJwksIssuer(): Promise<JwksIssuer> {
   }
   let newest = await makePair()
   let published = [newest]
-  const server = createServer((_request, response) => {
-    fetches += 1
+  const server = createServer((request, response) => {
+    asked.push(request.headers)
     if (answer === 'hang') return
     if (answer === 'error') return response.writeHead(503).end()
     response.setHeader('content-type', 'application/json')
@@ -69,8 +71,9 @@ export async function startJwksIssuer(): Promise<JwksIssuer> {
     issuer,
     jwksUrl: `${issuer}/oauth2/jwks`,
     get fetches() {
-      return fetches
+      return asked.length
     },
+    asked,
     sign: (claims, options = {}) => {
       const now = Math.floor(Date.now() / 1_000)
       const { expiresInSeconds = 300, notBeforeSeconds, header = {} } = options

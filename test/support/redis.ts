@@ -14,7 +14,18 @@ import { freePort } from './postgres.ts'
 export async function startRedis(): Promise<{ readonly url: string; readonly port: number; stop(): Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-redis-'))
   const port = await freePort()
-  const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', directory]
+  const settings = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--dir',
+    directory,
+  ]
   const child = spawn('redis-server', settings, { stdio: ['ignore', 'pipe', 'inherit'] })
   const failed = once(child, 'error').then(([error]) => {
     throw new Error('redis-server could not be started. Install it: apt-get install redis-server', { cause: error })

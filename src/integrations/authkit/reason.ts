@@ -8,7 +8,7 @@ const ofClaim: Readonly<Record<string, AuthenticationErrorCode>> = {
   iat: 'token_not_yet_valid',
 }
 
-/** The reason in what jose throws. Whatever is not about the token is about the keys: the caller cannot be told no for it. */
+/** The reason in what jose throws. Whatever is not about the token is about the keys: no fault of the caller's. */
 export function reasonOf(error: unknown): AuthenticationErrorCode {
   if (error instanceof errors.JWTExpired) return 'token_expired'
   if (error instanceof errors.JWTClaimValidationFailed) {

@@ -56,7 +56,7 @@ export class Attempt {
 
   /** Says which job it is, where that became known only now. */
   identify(id: string | undefined, name: string | undefined): void {
-    if (id !== undefined) this.span.setAttribute('messaging.message.id', id)
+    this.span.setAttributes(clean('messaging.message.id', id))
     scopeOf(this.context)?.add({ ...clean('job.id', id), ...clean('job.name', name) })
   }
 
@@ -89,7 +89,7 @@ export function startAttempt(settings: QueueSettings, job: PickedUp): Attempt {
   }
   const attributes: Attributes = {
     ...details,
-    ...(job.id !== undefined && { 'messaging.message.id': job.id }),
+    ...clean('messaging.message.id', job.id),
     ...(waitMs !== undefined && !isRetry && !job.isRepeat && { 'job.wait_ms': waitMs }),
     ...job.attributes,
   }

@@ -124,9 +124,8 @@ export class AttemptSpan extends QuietSpan {
 
   override setAttributes(attributes: BullAttributes): void {
     guarded(() => {
-      const { 'bullmq.job.name': name, ...rest } = translate(attributes)
+      const { 'messaging.message.id': id, 'bullmq.job.name': name, ...rest } = translate(attributes)
       this.#attempt.span.setAttributes(rest)
-      const id = rest['messaging.message.id']
       if (this.job === undefined && typeof id === 'string') this.#attempt.identify(id, String(name))
     }, undefined)
   }

@@ -59,7 +59,7 @@ export function createTelemetry(settings: QueueSettings): Telemetry<Context> {
     },
   }
   telemetries.add(telemetry)
-  reachClasses(isOurs)
+  if (!guarded(() => reachClasses(isOurs), false)) sayOutOfReach()
   return telemetry
 }
 
@@ -115,12 +115,6 @@ function startProcess(
   parent: Context | undefined,
 ): AttemptSpan {
   const job = jobIn(active)
-  if (job === undefined) {
-    diagnostics.once(
-      'warn',
-      'bullmq is not where signalbox finds it: attempts and stacks of failures are not recorded.',
-    )
-  }
   const envelope = (parent?.getValue(envelopeKey) as Envelope | undefined) ?? emptyEnvelope
   const attempt = startAttempt(settings, {
     queue,
@@ -132,5 +126,14 @@ function startProcess(
     envelope: { ...envelope, sentAtMs: envelope.sentAtMs ?? job?.timestamp },
     attributes: {},
   })
+  if (job === undefined && attempt.span.isRecording()) sayOutOfReach()
   return new AttemptSpan(attempt, job)
+}
+
+function sayOutOfReach(): void {
+  diagnostics.count('bullmq_out_of_reach')
+  diagnostics.once(
+    'warn',
+    'bullmq is not where signalbox looks for it: attempts and stacks of failures are not recorded.',
+  )
 }

@@ -1,3 +1,4 @@
+import { type Problem, TelemetryError } from '../../errors.ts'
 import { trace, type Tracer, type TracerProvider } from '@opentelemetry/api'
 
 /** What {@link bullmqTelemetry} and {@link pgBossTelemetry} take. */
@@ -31,11 +32,29 @@ export interface QueueSettings {
 /** Longest that Tempo waits for the other span of a PRODUCER and CONSUMER pair. */
 const defaultParentMaxDelayMs = 10_000
 
+const correlations = ['auto', 'parent', 'link'] as const
+
+/** The options with their defaults. @throws TelemetryError `ERR_OPTIONS_INVALID`, with every problem at once. */
 export function settingsOf(system: string, options: QueueTelemetryOptions): QueueSettings {
+  const { correlation = 'auto', parentMaxDelayMs = defaultParentMaxDelayMs } = options
+  const problems: Problem[] = []
+  if (!correlations.includes(correlation)) {
+    const message = `${JSON.stringify(correlation)} is none of ${correlations.join(', ')}`
+    problems.push({ source: 'correlation', message })
+  }
+  if (typeof parentMaxDelayMs !== 'number' || !(parentMaxDelayMs >= 0)) {
+    problems.push({ source: 'parentMaxDelayMs', message: `${String(parentMaxDelayMs)} is not a number from 0 on` })
+  }
+  if (problems.length > 0) {
+    const text = problems.map(({ source, message }) => `${source}: ${message}`).join('; ')
+    throw new TelemetryError('ERR_OPTIONS_INVALID', `the telemetry options of ${system} are wrong: ${text}`, {
+      problems,
+    })
+  }
   return {
     system,
-    correlation: options.correlation ?? 'auto',
-    parentMaxDelayMs: options.parentMaxDelayMs ?? defaultParentMaxDelayMs,
+    correlation,
+    parentMaxDelayMs,
     logFailures: options.logFailures !== false,
     tracer: () => (options.tracerProvider ?? trace).getTracer(`signalbox/${system}`),
   }

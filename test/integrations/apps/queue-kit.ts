@@ -3,9 +3,10 @@ import type { Attributes } from '@opentelemetry/api'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { Batch } from '../../../src/backends/backend.ts'
+import { signatureKey, TenantSigner } from '../../../src/tenant/signature.ts'
 import { startTelemetry, tenant, type TelemetryConfig, type Tenant } from '../../../src/index.ts'
 
-export const tenantKey = 'a key of this test, long enough to sign with'
+export const tenantKey = 'a key of this test that is long enough to sign with'
 
 export interface Recording {
   readonly spans: ReadableSpan[]
@@ -68,7 +69,8 @@ export function record(config: TelemetryConfig = {}): Recording {
     named,
     one: (name) => {
       const [only, ...more] = named(name)
-      if (only === undefined || more.length > 0) throw new Error(`${more.length + (only ? 1 : 0)} spans are named ${name}`)
+      if (only === undefined || more.length > 0)
+        throw new Error(`${more.length + (only ? 1 : 0)} spans are named ${name}`)
       return only
     },
     until,
@@ -103,3 +105,62 @@ export const exceptionsOf = (span: ReadableSpan): (Attributes | undefined)[] =>
 /** The log records written in a span. */
 export const recordsOf = (records: readonly ReadableLogRecord[], span: ReadableSpan): ReadableLogRecord[] =>
   records.filter(({ spanContext }) => spanContext?.spanId === span.spanContext().spanId)
+
+type Fields = Record<string, string>
+
+/** Envelopes as somebody with access to the store may leave them, `own` being that of the job; for signed ones. */
+export const tampered: readonly {
+  readonly title: string
+  readonly change: (own: Fields, other: Fields) => Fields
+  readonly counter: string
+}[] = [
+  {
+    title: 'changed to name another tenant',
+    change: (own) => ({ ...own, baggage: String(own['baggage']).replaceAll('acme', 'bolt') }),
+    counter: 'tenant_baggage_ignored_altered',
+  },
+  {
+    title: 'extended',
+    change: (own) => ({
+      ...own,
+      baggage: String(own['baggage']).replace('user.id=', 'tenant.app_name=x,user.id=x,user.id='),
+    }),
+    counter: 'tenant_baggage_ignored_altered',
+  },
+  {
+    title: 'not signed',
+    change: (own) => ({ ...own, baggage: 'tenant.id=bolt,user.id=eve' }),
+    counter: 'tenant_baggage_ignored_unsigned',
+  },
+  {
+    title: 'that of another tenant under this trace',
+    change: (own, other) => ({ ...other, traceparent: String(own['traceparent']) }),
+    counter: 'tenant_baggage_ignored_replayed',
+  },
+  {
+    title: 'older than it may be',
+    change: signedLongAgo,
+    counter: 'tenant_baggage_ignored_expired',
+  },
+  {
+    title: 'without a trace',
+    change: (own) => ({ baggage: String(own['baggage']) }),
+    counter: 'tenant_baggage_ignored_replayed',
+  },
+]
+
+/** The same envelope as its sender would have made it ten days ago. */
+function signedLongAgo(own: Fields): Fields {
+  const members = String(own['baggage'])
+    .split(',')
+    .map((member) => member.split('=', 2) as [string, string])
+    .filter(([key]) => key !== signatureKey)
+  const [, traceId = ''] = String(own['traceparent']).split('-')
+  const signer = new TenantSigner({ keys: [tenantKey], now: () => Date.now() - 10 * 24 * 3_600_000 })
+  const signature = signer.sign(
+    members.map(([key, value]) => [key, decodeURIComponent(value)]),
+    traceId,
+    1_000,
+  )
+  return { ...own, baggage: [...members.map((member) => member.join('=')), `${signatureKey}=${signature}`].join(',') }
+}
