@@ -38,10 +38,7 @@ export function expressTelemetry<Request extends ExpressRequest = ExpressRequest
       response.setHeader(requestIdHeader, own.requestId)
       own.endsWith(response, options)
       if (options.tenant === undefined) return next()
-      own.identify(options.tenant, request).then(
-        () => next(),
-        (error: unknown) => refuse(error, response, next),
-      )
+      void identified(own.identify(options.tenant, request), response, next)
     })
   }
 }
@@ -78,13 +75,21 @@ function watchRoute(request: ExpressRequest, own: ObservedRequest): void {
 }
 
 function templateOf(route: unknown): string | undefined {
-  const { path } = (route ?? {}) as { readonly path?: unknown }
-  if (Array.isArray(path)) return path.map(String).join('|')
-  return path === undefined ? undefined : String(path)
+  const { path } = (route ?? {}) as { readonly path?: string | RegExp | readonly (string | RegExp)[] }
+  return path === undefined ? undefined : [path].flat().map(String).join('|')
 }
 
 function joined(base: string, template: string): string {
   return base !== '' && template === '/' ? base : `${base}${template}`
+}
+
+async function identified(identifying: Promise<void>, response: ServerResponse, next: Next): Promise<void> {
+  try {
+    await identifying
+  } catch (error) {
+    return refuse(error, response, next)
+  }
+  next()
 }
 
 function refuse(error: unknown, response: ServerResponse, next: Next): void {

@@ -29,10 +29,7 @@ export const fastifyTelemetry: FastifyPluginCallback<HttpTelemetryOptions<Fastif
         const own = observe(request, reply)
         own.endsWith(reply.raw, options)
         if (options.tenant === undefined) return next()
-        own.identify(options.tenant, request).then(
-          () => next(),
-          (error: unknown) => refuse(error, reply, next),
-        )
+        void identified(own.identify(options.tenant, request), reply, next)
       })
     })
     app.addHook('onError', (request, _reply, error, next) => {
@@ -51,6 +48,19 @@ function observe(request: FastifyRequest, reply: FastifyReply): ObservedRequest 
   observed.set(request, own)
   reply.header(requestIdHeader, own.requestId)
   return own
+}
+
+async function identified(
+  identifying: Promise<void>,
+  reply: FastifyReply,
+  next: (error?: Error) => void,
+): Promise<void> {
+  try {
+    await identifying
+  } catch (error) {
+    return refuse(error, reply, next)
+  }
+  next()
 }
 
 function refuse(error: unknown, reply: FastifyReply, next: (error?: Error) => void): void {

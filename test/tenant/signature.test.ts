@@ -76,10 +76,14 @@ describe('a signature', () => {
       }),
     )
     fc.assert(
-      fc.property(fc.nat(signed.length - 1), fc.constantFrom(...'aA0_-/:.'), (index, character) => {
-        const bent = signed.slice(0, index) + character + signed.slice(index + 1)
-        expect(bent === signed || typeof checked(bent) === 'string').toBe(true)
-      }),
+      fc.property(
+        fc.nat(signed.length - 1),
+        fc.constantFrom('a', 'A', '0', '_', '-', '/', ':', '.'),
+        (index, character) => {
+          const bent = signed.slice(0, index) + character + signed.slice(index + 1)
+          expect(bent === signed || typeof checked(bent) === 'string').toBe(true)
+        },
+      ),
     )
   })
 
