@@ -38,7 +38,8 @@ it('importing the console backend loads no exporter, no OTLP encoder and no logg
 it.each(['authkit', 'bullmq', 'express', 'fastify', 'hono', 'mcp', 'pg-boss'])(
   'importing signalbox/%s loads no framework, and nothing imports it by itself',
   async (name) => {
-    const frameworks = /^(?:bullmq|express|fastify|hono|ioredis|pg|pg-boss|@modelcontextprotocol\/.*|@opentelemetry\/sdk-node)$/
+    const frameworks =
+      /^(?:bullmq|express|fastify|hono|ioredis|pg|pg-boss|@modelcontextprotocol\/.*|@opentelemetry\/sdk-node)$/
     expect((await packagesLoadedBy(`signalbox/${name}`)).filter((each) => frameworks.test(each))).toEqual([])
   },
 )
