@@ -56,7 +56,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     cleanUps.push(() => fly.close())
     const given = options.databaseUrl
     const database = given === undefined ? await startPostgres() : { url: given, stop: async () => {} }
-    cleanUps.push(database.stop)
+    cleanUps.push(() => database.stop())
     const databaseUrl = database.url
     await createTables(databaseUrl)
     const env = {
