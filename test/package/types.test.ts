@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { cpSync, existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
 
@@ -60,6 +60,44 @@ const options = {
   noEmit: true,
 }
 
+const integrations = `
+import { McpServer } from '@modelcontextprotocol/server'
+import { Queue, Worker } from 'bullmq'
+import express from 'express'
+import Fastify from 'fastify'
+import { Hono } from 'hono'
+import { authkit, isAuthenticationError } from 'signalbox/authkit'
+import { bullmqTelemetry } from 'signalbox/bullmq'
+import { expressTelemetry, expressTelemetryErrors } from 'signalbox/express'
+import { fastifyTelemetry } from 'signalbox/fastify'
+import { honoTelemetry } from 'signalbox/hono'
+import { instrumentMcpServer } from 'signalbox/mcp'
+import { pgBossTelemetry } from 'signalbox/pg-boss'
+
+const auth = authkit({ clientId: 'client_1' })
+export const app = express().use(expressTelemetry({ tenant: auth.tenant })).use(expressTelemetryErrors())
+export const fastify = Fastify().register(fastifyTelemetry, { tenant: auth.tenant, requestLog: false })
+export const hono = new Hono().use(honoTelemetry({ tenant: auth.tenant }))
+export const server: McpServer = instrumentMcpServer(new McpServer({ name: 'a', version: '1' }), { recordArguments: true })
+const connection = { host: '127.0.0.1' }
+export const queue = new Queue('q', { connection, telemetry: bullmqTelemetry() })
+export const worker = new Worker('q', async () => 1, { connection, telemetry: bullmqTelemetry({ correlation: 'link' }) })
+export const openTelemetry = pgBossTelemetry()
+export const code = (error: unknown): string => (isAuthenticationError(error) ? error.code : 'other')
+`
+
+/** The consumer's project once more, with the frameworks of this repository in reach. */
+function withFrameworks(project: string): string {
+  const copy = `${project}-frameworks`
+  if (existsSync(copy)) return copy
+  cpSync(project, copy, { recursive: true, verbatimSymlinks: true })
+  for (const name of ['@modelcontextprotocol', 'bullmq', 'express', 'fastify', 'hono', '@types/express', 'ioredis']) {
+    rmSync(join(copy, 'node_modules', name), { recursive: true, force: true })
+    symlinkSync(join(modules, name), join(copy, 'node_modules', name), 'junction')
+  }
+  return copy
+}
+
 /**
  * Compiles a project with every declaration file checked.
  *
@@ -72,7 +110,7 @@ function compile(compiler: string, project: string): { readonly ours: string[]; 
     cwd: project,
   })
   const errors = stdout.split('\n').filter((line) => /error TS\d+:/.test(line))
-  const foreign = /^(?:\.\.\/)*node_modules\/(?!signalbox\/)/
+  const foreign = /(?:^|\/)node_modules\/(?!signalbox\/)/
   return {
     ours: errors.filter((line) => !foreign.test(line)),
     others: errors.filter((line) => foreign.test(line)),
@@ -87,6 +125,15 @@ describe.each(compilers)('%s', (_, compiler, version) => {
 
   it.for(consumers)('accepts %s and all of our declarations', async ([, project, source], { annotate }) => {
     writeFileSync(join(project, 'app.ts'), source)
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['app.ts'] }))
+    const { ours, others } = compile(compiler, project)
+    for (const line of others) await annotate(line, 'a declaration of a dependency')
+    expect(ours).toEqual([])
+  })
+
+  it('accepts the integrations beside their frameworks', async ({ annotate }) => {
+    const project = withFrameworks(esm)
+    writeFileSync(join(project, 'app.ts'), integrations)
     writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['app.ts'] }))
     const { ours, others } = compile(compiler, project)
     for (const line of others) await annotate(line, 'a declaration of a dependency')
