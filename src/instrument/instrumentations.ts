@@ -5,7 +5,8 @@ import type { Instrumentation } from '@opentelemetry/instrumentation'
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http'
 import { PinoInstrumentation } from '@opentelemetry/instrumentation-pino'
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici'
-import { recordRows } from './client-spans/database.ts'
+import { pgOptions } from './client-spans/pg-hooks.ts'
+import { redisOptions } from './client-spans/redis-text.ts'
 import { didYouMean } from '../config/did-you-mean.ts'
 import { diagnostics } from '../diagnostics.ts'
 import { messageOf } from '../errors.ts'
@@ -53,8 +54,9 @@ type Constructor = new (options?: object) => Instrumentation
 
 /** What an instrumentation is told that is not its default. */
 const optionsOf: Readonly<Record<string, object>> = {
-  // A queue in Postgres asks for jobs all day: what belongs to no request is left out.
-  pg: { requireParentSpan: true, responseHook: recordRows },
+  ioredis: redisOptions,
+  pg: pgOptions,
+  redis: redisOptions,
 }
 
 const bundle = '@opentelemetry/auto-instrumentations-node'

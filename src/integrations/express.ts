@@ -1,49 +1,58 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { inRequest } from '../tenant/current.ts'
-import { ObservedRequest } from './http/observed-request.ts'
-import type { HttpTelemetryOptions } from './http/options.ts'
-import { refusalOf } from './http/refusal.ts'
+import { watchRoute } from './http/express-route.ts'
+import { observedRequest, observing } from './http/observe.ts'
+import { type HttpTelemetryOptions, requireOptions } from './http/options.ts'
+import type { Refusal } from './http/refusal.ts'
 import { requestIdHeader } from './http/request-id.ts'
+import { pathOf } from './http/request-target.ts'
 
 export type { HttpTelemetryOptions, RequestLogger } from './http/options.ts'
 
 /** The least of an express request that is looked at. */
 export interface ExpressRequest extends IncomingMessage {
-  readonly baseUrl: string
+  baseUrl: string
   readonly originalUrl: string
   route?: unknown
+  readonly params?: object
+  readonly app?: unknown
 }
 
 type Next = (error?: unknown) => void
 
-const observed = new WeakMap<object, ObservedRequest>()
-
 /**
  * Express middleware that makes the telemetry of each request complete: its route, its tenant, its id, and one log record.
  *
- * Use it before everything else; a second one changes nothing. It makes no span of its own: it completes the SERVER span
- * of the `http` instrumentation, and works without one. `expressTelemetryErrors()` behind the routes records their errors.
+ * Use it on the app, before everything else. It makes no span of its own: it completes the SERVER span of the `http`
+ * instrumentation, and works without one. Used again, for some of the routes as well, only its `tenant` counts: it is
+ * asked too, and can refuse. `expressTelemetryErrors()` behind the routes records their errors.
+ *
+ * @throws TelemetryError `ERR_OPTIONS_INVALID` for options that are wrong or unknown.
  */
 export function expressTelemetry<Request extends ExpressRequest = ExpressRequest>(
   options: HttpTelemetryOptions<Request> = {},
 ): (request: Request, response: ServerResponse, next: Next) => void {
+  requireOptions('expressTelemetry()', options)
   return (request, response, next) => {
-    if (observed.has(request)) return next()
-    inRequest(() => {
-      const { method = 'GET', originalUrl, headers } = request
-      const path = originalUrl.split(/[?#]/, 1)[0] as string
-      const own = new ObservedRequest({ method, path, requestId: headers[requestIdHeader] })
-      observed.set(request, own)
-      watchRoute(request, own)
-      response.setHeader(requestIdHeader, own.requestId)
-      own.endsWith(response, options)
-      if (options.tenant === undefined) return next()
-      void identified(own.identify(options.tenant, request), response, next)
+    const { method = 'GET', originalUrl, headers } = request
+    const arrived = { method, path: pathOf(originalUrl), requestId: headers[requestIdHeader] }
+    observing(request, arrived, options, (own, isFirst) => {
+      if (isFirst) {
+        watchRoute(request, (template) => own.matched(template))
+        own.answeredBy(request, response)
+      }
+      own.identify(options.tenant, request, (error, refusal) => {
+        if (refusal === undefined) next(error)
+        else if (!response.headersSent) refuse(response, refusal)
+      })
     })
   }
 }
 
-/** Express error handler that records what a handler threw, and leaves the answer to the error handlers after it. */
+/**
+ * Express error handler that records what a handler threw, and leaves the answer to the error handlers after it.
+ *
+ * Use it after the routes. An error that ends in an answer below 500 is no failure, and is not recorded.
+ */
 export function expressTelemetryErrors(): (
   error: unknown,
   request: IncomingMessage,
@@ -51,52 +60,14 @@ export function expressTelemetryErrors(): (
   next: Next,
 ) => void {
   return (error, request, _response, next) => {
-    observed.get(request)?.failed(error)
+    observedRequest(request)?.failed(error)
     next(error)
   }
 }
 
-/**
- * Express says which route has matched by setting `request.route`, relative to the `baseUrl` of that moment: an error
- * that leaves a router takes the latter with it.
- */
-function watchRoute(request: ExpressRequest, own: ObservedRequest): void {
-  let route = request.route
-  Object.defineProperty(request, 'route', {
-    configurable: true,
-    enumerable: true,
-    get: () => route,
-    set: (matched: unknown) => {
-      route = matched
-      const template = templateOf(matched)
-      if (template !== undefined) own.matched(joined(request.baseUrl, template))
-    },
-  })
-}
-
-function templateOf(route: unknown): string | undefined {
-  const { path } = (route ?? {}) as { readonly path?: string | RegExp | readonly (string | RegExp)[] }
-  return path === undefined ? undefined : [path].flat().map(String).join('|')
-}
-
-function joined(base: string, template: string): string {
-  return base !== '' && template === '/' ? base : `${base}${template}`
-}
-
-async function identified(identifying: Promise<void>, response: ServerResponse, next: Next): Promise<void> {
-  try {
-    await identifying
-  } catch (error) {
-    return refuse(error, response, next)
-  }
-  next()
-}
-
-function refuse(error: unknown, response: ServerResponse, next: Next): void {
-  const refusal = refusalOf(error)
-  if (refusal === undefined) return next(error)
-  response.statusCode = refusal.statusCode
-  for (const [name, value] of Object.entries(refusal.headers)) response.setHeader(name, value)
+function refuse(response: ServerResponse, { statusCode, headers, code }: Refusal): void {
+  response.statusCode = statusCode
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
   response.setHeader('content-type', 'application/json; charset=utf-8')
-  response.end(JSON.stringify({ error: refusal.code }))
+  response.end(JSON.stringify({ error: code }))
 }

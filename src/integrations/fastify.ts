@@ -1,39 +1,51 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
-import { inRequest } from '../tenant/current.ts'
-import { ObservedRequest } from './http/observed-request.ts'
-import type { HttpTelemetryOptions } from './http/options.ts'
-import { refusalOf } from './http/refusal.ts'
+import { observedRequest, observing } from './http/observe.ts'
+import { type HttpTelemetryOptions, requireOptions } from './http/options.ts'
+import type { Refusal } from './http/refusal.ts'
 import { requestIdHeader } from './http/request-id.ts'
+import { pathOf } from './http/request-target.ts'
 
 export type { HttpTelemetryOptions, RequestLogger } from './http/options.ts'
 
-const installed = Symbol.for('signalbox.fastify')
-const observed = new WeakMap<FastifyRequest, ObservedRequest>()
-
-const pathOf = (url: string): string => url.split(/[?#]/, 1)[0] as string
+/** What fastify's own `register()` takes beside the options of a plugin. */
+const registerOptions = ['prefix', 'logLevel', 'logSerializers']
 
 /**
  * Fastify plugin that makes the telemetry of each request complete: its route, its tenant, its errors, its id, and one
  * log record.
  *
- * Register it before the routes; it reaches all of them, in every encapsulated context. A second registration changes
- * nothing. It makes no span of its own: it completes the SERVER span of the `http` instrumentation, and works without one.
+ * Register it before the routes; it reaches all of them, in every encapsulated context. It makes no span of its own: it
+ * completes the SERVER span of the `http` instrumentation, and works without one. Registered again, for some of the routes
+ * as well, only its `tenant` counts: it is asked too, and can refuse.
+ *
+ * `request.id` becomes the request's id, the one of `x-request-id`.
+ *
+ * Registering fails with TelemetryError `ERR_OPTIONS_INVALID` for options that are wrong or unknown.
  */
 export const fastifyTelemetry: FastifyPluginCallback<HttpTelemetryOptions<FastifyRequest>> = Object.assign(
   ((app, options, done) => {
-    if (Reflect.has(app, installed)) return done()
-    app.decorate(installed as never, true as never)
-
+    try {
+      requireOptions('fastifyTelemetry', options, registerOptions)
+    } catch (error) {
+      return done(error as Error)
+    }
     app.addHook('onRequest', (request, reply, next) => {
-      inRequest(() => {
-        const own = observe(request, reply)
-        own.endsWith(reply.raw, options)
-        if (options.tenant === undefined) return next()
-        void identified(own.identify(options.tenant, request), reply, next)
+      const { method, originalUrl, headers } = request
+      const arrived = { method, path: pathOf(originalUrl), requestId: headers[requestIdHeader] }
+      observing(request.raw, arrived, options, (own, isFirst) => {
+        if (isFirst) {
+          own.matched(request.routeOptions.url)
+          own.answeredBy(request.raw, reply.raw)
+          request.id = own.requestId
+        }
+        own.identify(options.tenant, request, (error, refusal) => {
+          if (refusal === undefined) next(error)
+          else if (!reply.sent) refuse(reply, refusal)
+        })
       })
     })
     app.addHook('onError', (request, _reply, error, next) => {
-      observed.get(request)?.failed(error)
+      observedRequest(request.raw)?.failed(error)
       next()
     })
     done()
@@ -41,30 +53,6 @@ export const fastifyTelemetry: FastifyPluginCallback<HttpTelemetryOptions<Fastif
   { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: 'signalbox' },
 )
 
-function observe(request: FastifyRequest, reply: FastifyReply): ObservedRequest {
-  const { method, url, headers, routeOptions } = request
-  const own = new ObservedRequest({ method, path: pathOf(url), requestId: headers[requestIdHeader] })
-  if (routeOptions.url !== undefined) own.matched(routeOptions.url)
-  observed.set(request, own)
-  reply.header(requestIdHeader, own.requestId)
-  return own
-}
-
-async function identified(
-  identifying: Promise<void>,
-  reply: FastifyReply,
-  next: (error?: Error) => void,
-): Promise<void> {
-  try {
-    await identifying
-  } catch (error) {
-    return refuse(error, reply, next)
-  }
-  next()
-}
-
-function refuse(error: unknown, reply: FastifyReply, next: (error?: Error) => void): void {
-  const refusal = refusalOf(error)
-  if (refusal === undefined) return next(error as Error)
-  void reply.code(refusal.statusCode).headers(refusal.headers).send({ error: refusal.code })
+function refuse(reply: FastifyReply, { statusCode, headers, code }: Refusal): void {
+  void reply.code(statusCode).headers(headers).send({ error: code })
 }

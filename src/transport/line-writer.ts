@@ -21,6 +21,8 @@ export interface LineWriter {
   readonly write: (lines: readonly string[]) => void
   /** Resolves when the stream has room or is closed, or, at the latest, when `signal` aborts. Never rejects. */
   readonly ready: (signal: AbortSignal) => Promise<Readiness>
+  /** Resolves when the reader has taken all that was written, or is gone. Never rejects. */
+  readonly drained: () => Promise<void>
 }
 
 interface StreamState {
@@ -89,6 +91,7 @@ export function createLineWriter(stream: Writable, options: LineWriterOptions = 
     },
     write,
     ready,
+    drained: () => new Promise((resolve) => (isClosed() ? resolve() : void stream.write('', () => resolve()))),
   }
 }
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { request as httpRequest } from 'node:http'
+import { Agent, type IncomingMessage, request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type OtlpSink, otlpSink, type ReceivedLogRecord, type ReceivedSpan } from '../support/otlp-sink.ts'
-import { launchApp, type RunningApp } from '../support/run-app.ts'
+import { launchApp, runApp, type RunningApp } from '../support/run-app.ts'
 
 const SERVER = 2
 
@@ -122,6 +122,18 @@ describe.each(['fastify', 'express', 'hono'])('signalbox/%s', (framework) => {
     expect(JSON.stringify([span, line])).not.toContain('xyz-secret')
   })
 
+  it('tells no caller and no record why the service cannot say whose request it is', async () => {
+    const { response, text, requestId } = await get('/api/notes/1', { 'x-tenant': 'later' })
+    expect([response.status, text]).toEqual([503, '{"error":"keys_unavailable"}'])
+    const { span, line } = await seen(requestId)
+    expect([line.severityText.toLowerCase(), line.attributes['error.type'], span.status.code]).toEqual([
+      'error',
+      'keys_unavailable',
+      2,
+    ])
+    expect(JSON.stringify([span, line])).not.toContain('xyz-secret')
+  })
+
   it('lets no handler run where the resolver breaks', async () => {
     const { response, requestId } = await get('/api/notes/1', { 'x-tenant': 'crash' })
     expect(response.status).toBe(500)
@@ -180,6 +192,66 @@ describe.each(['fastify', 'express', 'hono'])('signalbox/%s', (framework) => {
     ])
   })
 
+  it('names a span whose response broke after its headers, and has the error once', async () => {
+    const requestId = randomUUID()
+    const answer = await fetch(`${url}/api/late/7`, { headers: { 'x-request-id': requestId, 'x-tenant': 'acme' } })
+    await expect(answer.text()).rejects.toThrow(/terminated/)
+    const { span, line } = await seen(requestId)
+    expect([span.name, span.attributes['http.route'], span.attributes['tenant.id'], span.status.code]).toEqual([
+      'GET /api/late/:id',
+      '/api/late/:id',
+      'acme',
+      2,
+    ])
+    expect(span.attributes['error.type']).toBe('RangeError')
+    expect(span.events.map(({ attributes }) => attributes['exception.message'])).toEqual(['the source is gone'])
+    expect([line.body, line.severityText.toLowerCase()]).toEqual(['GET /api/late/:id aborted', 'error'])
+    expect(line.attributes).toMatchObject({ 'error.type': 'RangeError', 'exception.message': 'the source is gone' })
+  })
+
+  it('answers HEAD and OPTIONS', async () => {
+    const head = await get('/api/notes/1', {}, { method: 'HEAD' })
+    expect([head.response.status, (await seen(head.requestId)).line.body]).toEqual([200, 'HEAD /api/notes/:id 200'])
+    const options = await get('/api/notes/1', {}, { method: 'OPTIONS' })
+    const { span, line } = await seen(options.requestId)
+    expect([line.attributes['http.request.method'], span.name, span.attributes['http.route']]).toEqual([
+      'OPTIONS',
+      'OPTIONS',
+      undefined,
+    ])
+  })
+
+  it('keeps the requests of one connection apart', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const ports = new Set<unknown>()
+    for (const who of ['acme', undefined, 'globex', 'refused', undefined]) {
+      const requestId = randomUUID()
+      const headers = { 'x-request-id': requestId, ...(who !== undefined && { 'x-tenant': who }) }
+      const request = httpRequest(`${url}/api/notes/1`, { agent, headers }).end()
+      const [response] = (await once(request, 'response')) as [IncomingMessage]
+      ports.add(response.socket.localPort)
+      response.resume()
+      await once(response, 'close')
+      const { span, line } = await seen(requestId)
+      const expected = who === 'refused' ? undefined : who
+      expect([span.attributes['tenant.id'], line.attributes['tenant.id']]).toEqual([expected, expected])
+    }
+    agent.destroy()
+    expect(ports.size).toBe(1)
+  })
+
+  it('takes the id that came as baggage, if a header can hold it', async () => {
+    const headers = { 'x-request-id': '' }
+    const carried = await get('/api/notes/1', { ...headers, baggage: 'request.id=from-gateway' })
+    expect(carried.response.headers.get('x-request-id')).toBe('from-gateway')
+    await seen('from-gateway')
+    const hostile = await get('/api/notes/1', { ...headers, baggage: 'request.id=%E2%9C%93' })
+    expect(hostile.response.status).toBe(200)
+    const made = hostile.response.headers.get('x-request-id') ?? ''
+    expect(made).toMatch(/^[0-9a-f-]{36}$/)
+    expect((await seen(made)).span.attributes['request.id']).toBe(made)
+  })
+
   it('records a request whose client left', async () => {
     const requestId = randomUUID()
     const client = httpRequest(`${url}/api/hang`, { headers: { 'x-request-id': requestId, 'x-tenant': 'acme' } })
@@ -213,3 +285,60 @@ describe.each(['fastify', 'express', 'hono'])('signalbox/%s', (framework) => {
     expect([sink.spans().filter(isOwn), sink.logRecords().filter(isOwn)]).toEqual([[], []])
   })
 })
+
+describe.each(['fastify', 'express', 'hono'])('signalbox/%s in a process', (framework) => {
+  const start = async (env: Record<string, string>, register = true): Promise<{ app: RunningApp; url: string }> => {
+    const app = runApp('../../integrations/apps/http-service.ts', { env: { FRAMEWORK: framework, ...env }, register })
+    return { app, url: `http://127.0.0.1:${(await app.line(/^listening (\d+)$/))[1]}` }
+  }
+
+  const post = async (url: string, index: number): Promise<void> => {
+    const [who, requestId] = [`tenant-${index % 7}`, `request-${index}`]
+    const answer = await fetch(`${url}/api/notes`, {
+      method: 'POST',
+      headers: { 'x-tenant': who, 'x-request-id': requestId, 'content-type': 'application/json' },
+      body: JSON.stringify({ index, pad: 'x'.repeat(index * 300) }),
+    })
+    const { attributes } = (await answer.json()) as { attributes: object }
+    expect(attributes).toEqual({ 'tenant.id': who, 'user.id': `user-of-${who}`, 'request.id': requestId })
+  }
+
+  it('mixes up no tenants without the http instrumentation either', async () => {
+    const { app, url } = await start({ TELEMETRY_BACKENDS: 'console', TELEMETRY_INSTRUMENTATIONS: 'pino' })
+    await Promise.all(Array.from({ length: 100 }, (_, index) => post(url, index)))
+    app.kill('SIGTERM')
+    await app.ended
+    const lines = app.stdout.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as LogLine)
+    for (let index = 0; index < 100; index += 1) {
+      const own = lines.filter(({ attributes }) => attributes['request.id'] === `request-${index}`)
+      expect(own.map(({ body }) => body)).toEqual(['echoed', 'POST /api/notes 200'])
+      expect(new Set(own.map(({ attributes }) => attributes['tenant.id']))).toEqual(new Set([`tenant-${index % 7}`]))
+    }
+  })
+
+  it('writes no record where none is wanted', async () => {
+    const { app, url } = await start({ TELEMETRY_BACKENDS: 'console', REQUEST_LOG: 'false' })
+    await post(url, 1)
+    app.kill('SIGTERM')
+    await app.ended
+    expect(app.stdout.filter((line) => line.includes('echoed')).length).toBeGreaterThan(0)
+    expect(app.stdout.filter((line) => line.includes('POST /api/notes 200'))).toEqual([])
+  })
+
+  it('works where telemetry is not started', async () => {
+    const { app, url } = await start({}, false)
+    const answer = await fetch(`${url}/api/notes/42`, { headers: { 'x-tenant': 'acme', 'x-request-id': 'r1' } })
+    expect([answer.status, answer.headers.get('x-request-id')]).toEqual([200, 'r1'])
+    const refused = await fetch(`${url}/api/notes/42`, { headers: { 'x-tenant': 'refused' } })
+    expect(refused.status).toBe(401)
+    app.kill('SIGTERM')
+    await app.ended
+    expect(app.stderr).toEqual([expect.stringContaining('telemetry is not started')])
+    expect(app.stdout.filter((line) => line.includes('GET /api/notes/:id 200'))).toHaveLength(1)
+  })
+})
+
+interface LogLine {
+  readonly body: string
+  readonly attributes: Readonly<Record<string, unknown>>
+}

@@ -64,6 +64,10 @@ describe('a line writer', () => {
     reader.on('data', (data: Buffer) => (received += data.length))
     reader.resume()
     expect(await ready).toBe('ready')
+    writer.write(['x'.repeat(999_999)])
+    lines += 1_000
+    await writer.drained()
+    expect(stream.writableLength).toBe(0)
     stream.end()
     await once(reader, 'end')
     expect(received).toBe(lines * 1_000)
@@ -79,6 +83,7 @@ describe('a line writer', () => {
     stream.destroy(Object.assign(new Error('gone'), { code: 'EPIPE' }))
     expect(await ready).toBe('closed')
     expect(writer.closed).toBe(true)
+    await writer.drained()
   })
 
   it('counts every line that a closed stream did not take, and says it once', async () => {

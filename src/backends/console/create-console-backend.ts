@@ -76,10 +76,14 @@ export function createConsoleBackend(options: ConsoleBackendOptions): Backend {
       return { kind: 'delivered' }
     },
     check: async () => (writer.closed ? closed : { kind: 'delivered' }),
-    flush: async () => form.drawAll(),
-    close: async () => {
+    flush: () => {
+      form.drawAll()
+      return writer.drained()
+    },
+    close: () => {
       form.drawAll()
       form.close()
+      return writer.drained()
     },
   }
 }

@@ -1,8 +1,9 @@
 import { SpanKind } from '@opentelemetry/api'
-import { completeDatabaseSpan, isFreeConnection } from './database.ts'
+import { completeDatabaseSpan } from './database.ts'
 import type { EndedSpan } from './ended-span.ts'
 import { type FlyApi, nameFlyCall } from './fly-api.ts'
 import type { PeerNames } from './peer-names.ts'
+import { isFreeConnection } from './pg-hooks.ts'
 
 /** What calls to other services are completed with. */
 export interface ClientSpanOptions {

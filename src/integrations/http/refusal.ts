@@ -1,3 +1,5 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
+
 /** How a request is answered whose caller is not let in. */
 export interface Refusal {
   readonly statusCode: number
@@ -5,20 +7,42 @@ export interface Refusal {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** What an error says of its own answer: a status of 400 to 599, and a code. Undefined where it says nothing. */
+/**
+ * What an error says of its own answer: a status of 400 to 599, and a code. Undefined where it says nothing.
+ *
+ * Headers that cannot be sent are left out: the answer must not fail for them.
+ */
 export function refusalOf(error: unknown): Refusal | undefined {
-  if (typeof error !== 'object' || error === null) return undefined
-  const { statusCode, status, code, headers } = error as Readonly<Record<string, unknown>>
-  const answer = typeof statusCode === 'number' ? statusCode : status
-  if (typeof answer !== 'number' || !(answer >= 400 && answer <= 599) || typeof code !== 'string') return undefined
+  const statusCode = ownStatusOf(error)
+  if (statusCode === undefined) return undefined
+  const { code, headers } = error as Readonly<Record<string, unknown>>
+  if (typeof code !== 'string') return undefined
   const own = typeof headers === 'object' && headers !== null ? Object.entries(headers) : []
-  const texts = own.filter((each): each is [string, string] => typeof each[1] === 'string')
-  return { statusCode: answer, code, headers: Object.fromEntries(texts) }
+  return { statusCode, code, headers: Object.fromEntries(own.filter(isSendable)) }
 }
 
 /** The status that an error asks for; 500 where it asks for none. */
 export function statusOf(error: unknown): number {
-  const { statusCode, status } = (error ?? {}) as Readonly<Record<string, unknown>>
+  return ownStatusOf(error) ?? 500
+}
+
+function ownStatusOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null) return undefined
+  const { statusCode, status } = error as Readonly<Record<string, unknown>>
   const answer = typeof statusCode === 'number' ? statusCode : status
-  return typeof answer === 'number' && answer >= 400 && answer <= 599 ? answer : 500
+  return Number.isInteger(answer) && (answer as number) >= 400 && (answer as number) <= 599
+    ? (answer as number)
+    : undefined
+}
+
+function isSendable(header: [string, unknown]): header is [string, string] {
+  const [name, value] = header
+  if (typeof value !== 'string') return false
+  try {
+    validateHeaderName(name)
+    validateHeaderValue(name, value)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -8,7 +8,11 @@ const acceptable = /^[\w.:/+=@-]{1,128}$/
 
 /** The id of a request: the one its caller gave it, the one that came as baggage, or a new one. */
 export function requestIdOf(given: unknown): string {
-  if (typeof given === 'string' && acceptable.test(given)) return given
+  if (isAcceptable(given)) return given
   const carried = currentAttributes()['request.id']
-  return typeof carried === 'string' ? carried : randomUUID()
+  return isAcceptable(carried) ? carried : randomUUID()
+}
+
+function isAcceptable(id: unknown): id is string {
+  return typeof id === 'string' && acceptable.test(id)
 }

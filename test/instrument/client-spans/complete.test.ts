@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { completeClientSpan } from '../../../src/instrument/client-spans/complete.ts'
 import type { EndedSpan } from '../../../src/instrument/client-spans/ended-span.ts'
 import { createFlyApi } from '../../../src/instrument/client-spans/fly-api.ts'
+import { pgScope } from '../../../src/instrument/client-spans/pg-hooks.ts'
 import { createPeerNames } from '../../../src/instrument/client-spans/peer-names.ts'
 
 const options = {
@@ -51,16 +52,18 @@ describe('a client span', () => {
   })
 
   it('that waited for nothing is left out, unless it failed', () => {
-    const connect = (nanos: number, code = SpanStatusCode.UNSET): boolean =>
+    const connect = (nanos: number, code = SpanStatusCode.UNSET, name = pgScope): boolean =>
       completeClientSpan(
         span({
           name: 'pg-pool.connect',
           duration: [0, nanos],
           status: { code },
+          instrumentationScope: { name },
           attributes: { 'db.system.name': 'postgresql' },
         }),
         options,
       )
     expect([connect(900_000), connect(1_100_000), connect(900_000, SpanStatusCode.ERROR)]).toEqual([false, true, true])
+    expect(connect(900_000, SpanStatusCode.UNSET, 'another')).toBe(true)
   })
 })

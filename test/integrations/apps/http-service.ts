@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Readable } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serve } from '@hono/node-server'
 import express from 'express'
@@ -19,6 +19,11 @@ class Refused extends Error {
   readonly headers = { 'www-authenticate': 'Bearer error="invalid_token"' }
 }
 
+class KeysUnavailable extends Error {
+  readonly statusCode = 503
+  readonly code = 'keys_unavailable'
+}
+
 class Teapot extends Error {
   readonly statusCode = 418
   readonly status = 418
@@ -27,6 +32,7 @@ class Teapot extends Error {
 async function tenantOf(given: string | string[] | undefined): Promise<Tenant | undefined> {
   await sleep(1)
   if (given === 'refused') throw new Refused('the token xyz-secret has expired')
+  if (given === 'later') throw new KeysUnavailable('no keys: xyz-secret')
   if (given === 'crash') throw new Error('the resolver is broken')
   return typeof given === 'string' ? tenant({ id: given, userId: `user-of-${given}` }) : undefined
 }
@@ -40,6 +46,12 @@ async function echo(body: unknown): Promise<object> {
 const requestLog = process.env['REQUEST_LOG'] !== 'false'
 const header = 'x-tenant'
 const chunks = (): Readable => Readable.from(['a', 'b', 'c'])
+
+async function* breakingParts(): AsyncGenerator<string> {
+  yield 'begun'
+  await sleep(5)
+  throw new RangeError('the source is gone')
+}
 
 async function startFastify(): Promise<Server> {
   const app = Fastify()
@@ -55,6 +67,10 @@ async function startFastify(): Promise<Server> {
       api.get('/teapot', () => Promise.reject(new Teapot('short and stout')))
       api.get('/hang', () => new Promise(() => {}))
       api.get('/stream', (_, reply) => reply.send(chunks()))
+      api.get('/late/:id', (_, reply) => {
+        reply.hijack()
+        pipeline(breakingParts(), reply.raw, () => {})
+      })
     },
     { prefix: '/api' },
   )
@@ -77,11 +93,13 @@ async function startExpress(): Promise<Server> {
   api.get('/teapot', () => Promise.reject(new Teapot('short and stout')))
   api.get('/hang', () => {})
   api.get('/stream', (_, response) => void chunks().pipe(response))
+  api.get('/late/:id', (_, response, next) => void pipeline(breakingParts(), response, next))
   app.use('/api', api)
   app.get('/health', (_, response) => void response.send('ok'))
   app.use(expressTelemetryErrors())
-  app.use((error: { statusCode?: number }, _: unknown, response: express.Response, _next: unknown) => {
-    response.status(error.statusCode ?? 500).end()
+  app.use((error: { statusCode?: number }, _: unknown, response: express.Response, next: express.NextFunction) => {
+    if (response.headersSent) next(error)
+    else response.status(error.statusCode ?? 500).end()
   })
   const server = createServer(app)
   server.listen(0, '127.0.0.1')
@@ -101,6 +119,7 @@ async function startHono(): Promise<Server> {
   api.get('/teapot', () => Promise.reject(new Teapot('short and stout')))
   api.get('/hang', () => new Promise(() => {}))
   api.get('/stream', (c) => c.body(Readable.toWeb(chunks()) as ReadableStream))
+  api.get('/late/:id', (c) => c.body(Readable.toWeb(Readable.from(breakingParts())) as ReadableStream))
   app.route('/api', api)
   app.get('/health', (c) => c.text('ok'))
   const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }) as Server
