@@ -38,5 +38,8 @@ it('9 sends the same spans to every backend named, and to one alone', async () =
   const idOf = ({ traceId, spanId }: ReceivedSpan): string => `${traceId}/${spanId}`
   expect(logfire.map(idOf).sort()).toEqual(grafana.map(idOf).sort())
   expect(counted(logfire.map(shapeOf))).toEqual(counted(grafana.map(shapeOf)))
-  expect(counted(alone.map(shapeOf))).toEqual(counted(grafana.map(shapeOf)))
+  // Whether a connection of the pool was free at that moment is no matter of backends.
+  const worked = (spans: readonly ReceivedSpan[]): string[] =>
+    spans.filter(({ name }) => name !== 'pg-pool.connect').map(shapeOf)
+  expect(counted(worked(alone))).toEqual(counted(worked(grafana)))
 })
