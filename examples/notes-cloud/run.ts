@@ -6,8 +6,8 @@
 //   TELEMETRY_BACKENDS=grafana,logfire npm run demo      sends to those as well, with their credentials in the environment
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { type OtlpSink, otlpSink } from '../../test/support/otlp-sink.ts'
+import { readFlags } from './flags.ts'
 import { randomFrom } from './random.ts'
 import { drawTraces } from './report/draw-trace.ts'
 import { drawServiceMap, serviceMap } from './report/service-map.ts'
@@ -15,27 +15,22 @@ import { drawTenantTable, tenantTable } from './report/tenant-table.ts'
 import { startSystem, type System } from './system.ts'
 import { accounts, type Call, type Called, calls, connectUser, type User, usualCall } from './traffic.ts'
 
-const { values: flags } = parseArgs({
-  options: {
-    requests: { type: 'string', default: '120' },
-    seconds: { type: 'string', default: '60' },
-    seed: { type: 'string', default: '1' },
-    queue: { type: 'string', default: 'pg-boss' },
-    keep: { type: 'boolean', default: false },
-  },
-})
-const requests = wholeNumber('requests')
-const seconds = wholeNumber('seconds')
-const random = randomFrom(wholeNumber('seed'))
+const { requests, seconds, seed, queue, keep } = readFlags(process.argv.slice(2), process.env)
+const random = randomFrom(seed)
 const startedAt = performance.now()
 const sinceStart = (): string => `${((performance.now() - startedAt) / 1_000).toFixed(1)} s`
 
 const sink = await otlpSink()
 const system = await startSystem({
   env: telemetryEnv(sink),
-  queue: flags.queue === 'bullmq' ? 'bullmq' : 'pg-boss',
+  queue,
   databaseUrl: process.env['DATABASE_URL'],
   redisUrl: process.env['REDIS_URL'],
+}).catch(async (error: unknown) => {
+  // What is wrong has been said by the service itself, above.
+  console.error(`\nThe system did not start: ${error instanceof Error ? error.message : String(error)}.`)
+  await sink.close()
+  return process.exit(1)
 })
 process.once('SIGINT', () => void system.stop().then(() => process.exit(130)))
 say(`four services, a database, an issuer of tokens and a Fly API are up after ${sinceStart()}`)
@@ -46,7 +41,7 @@ try {
   await sink.close()
   throw error
 }
-if (flags.keep) {
+if (keep) {
   say(`the gateway is at ${system.gatewayUrl}/mcp until Ctrl-C`)
 } else {
   await sink.close()
@@ -73,7 +68,7 @@ async function demonstrate(): Promise<void> {
   await untilSteady(() => sink.requests.length, 1_500)
   const memory = residentMiB(system)
   await Promise.all(users.map((user) => user.close()))
-  if (!flags.keep) await system.stop()
+  if (!keep) await system.stop()
 
   heading('Service map')
   console.log(drawServiceMap(serviceMap(sink.spans())).join('\n'))
@@ -142,13 +137,6 @@ function residentMiB({ services }: System): string | undefined {
   } catch {
     return undefined
   }
-}
-
-function wholeNumber(name: 'requests' | 'seconds' | 'seed'): number {
-  const value = Number(flags[name])
-  if (Number.isSafeInteger(value) && value > 0) return value
-  console.error(`--${name}=${flags[name]} is not a whole number above 0`)
-  return process.exit(2)
 }
 
 function heading(text: string): void {
