@@ -22,5 +22,7 @@ export function createPropagator(
         return new B3Propagator({ injectEncoding: B3InjectEncoding.MULTI_HEADER })
     }
   }
-  return new CompositePropagator({ propagators: config.propagators.map(make) })
+  // Last, whatever the order: a signature is checked against the trace that the others have read.
+  const names = [...config.propagators].sort((one, other) => Number(one === 'baggage') - Number(other === 'baggage'))
+  return new CompositePropagator({ propagators: names.map(make) })
 }

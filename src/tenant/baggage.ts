@@ -1,7 +1,7 @@
 import type { Attributes, BaggageEntry } from '@opentelemetry/api'
 import { diagnostics } from '../diagnostics.ts'
 import { type Members, type SignatureFault, signatureKey } from './signature.ts'
-import { textFault } from './values.ts'
+import { isIdentity, textFault } from './values.ts'
 
 // W3C Baggage, "Limits": what every platform must carry; beyond it whole members may be dropped.
 const maxMembers = 64
@@ -45,9 +45,8 @@ export function formatBaggage(
   }
   if (sign !== undefined && sent.length > 0) members.push(`${signatureKey}=${sign(sent)}`)
   for (const [key, entry] of entries) {
-    // What is known of the tenant here is the truth; what came in about a tenant since replaced must not go on.
-    if (key === signatureKey || (keys.has(key) && (attributes[key] !== undefined || key.startsWith('tenant.'))))
-      continue
+    // Who the work is for is known here; what came in of somebody since replaced, or not believed, must not go on.
+    if (key === signatureKey || (keys.has(key) && (attributes[key] !== undefined || isIdentity(key)))) continue
     if (token.test(key) && typeof entry.value === 'string' && entry.value.isWellFormed())
       add(key, entry.value, metadataOf(entry))
     else diagnostics.count('baggage_members_not_sent')

@@ -14,11 +14,11 @@ import { diagnostics } from '../diagnostics.ts'
 import { formatBaggage, parseBaggage, token } from './baggage.ts'
 import { hostMatcher } from './hosts.ts'
 import { isMessage } from './message.ts'
-import { isIdentity, Scope, scopeOf, withScope } from './scope.ts'
+import { Scope, scopeOf, withScope } from './scope.ts'
 import { type SignatureFault, TenantSigner } from './signature.ts'
 import { brandTenant, type Tenant } from './tenant.ts'
 import { unrecordedSpan } from './unrecorded-span.ts'
-import { noAttributes } from './values.ts'
+import { isIdentity, noAttributes } from './values.ts'
 
 const header = 'baggage'
 

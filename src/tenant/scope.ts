@@ -1,6 +1,6 @@
 import { createContextKey, type Attributes, type Context, type Span, trace } from '@opentelemetry/api'
 import type { Tenant } from './tenant.ts'
-import { noAttributes } from './values.ts'
+import { isIdentity, noAttributes } from './values.ts'
 
 /** Where a scope's attributes came from; decides what a later `setTenant` binds to. */
 type ScopeKind = 'request' | 'tenant' | 'attributes' | 'remote'
@@ -29,14 +29,13 @@ export class Scope {
   constructor(
     kind: ScopeKind,
     own: Readonly<Attributes>,
-    options: { parent?: Scope | undefined; tenant?: Tenant | undefined; opener?: Span; request?: Scope } = {},
+    options: { parent?: Scope | undefined; tenant?: Tenant | undefined; opener?: Span } = {},
   ) {
     const parent = options.parent === undefined ? undefined : bounded(options.parent)
     this.kind = kind
     this.parent = parent
     this.depth = parent === undefined ? 0 : parent.depth + 1
-    const around = options.request ?? parent?.request
-    this.request = kind === 'request' || around === undefined ? this : around
+    this.request = kind === 'request' || parent === undefined ? this : parent.request
     this.opener = options.opener
     this.#own = own
     this.#ownTenant = options.tenant
@@ -84,17 +83,19 @@ export class Scope {
   }
 }
 
-/** Tells whether an attribute names whom work is for. */
-export function isIdentity(key: string): boolean {
-  return /^(?:tenant|user|workos)\./.test(key)
-}
-
 /** Levels of nesting beyond which a scope is flattened: work that starts its successor would nest for ever. */
 const maxDepth = 32
 
 function bounded(scope: Scope): Scope {
   if (scope.depth < maxDepth) return scope
-  return new Scope('attributes', scope.attributes(), { tenant: scope.tenant(), request: scope.request })
+  const { request } = scope
+  const known = request.attributes()
+  const beyond = Object.entries(scope.attributes()).filter(([key, value]) => value !== known[key])
+  const own = Object.freeze(Object.fromEntries(beyond))
+  // What is learned later belongs to the request, as before, unless a tenant was named on the way.
+  return scope.bindingTarget() === request
+    ? new Scope('attributes', own, { parent: request })
+    : new Scope('tenant', own, { parent: request, tenant: scope.tenant() })
 }
 
 /** Attributes without those of a tenant that another one replaces. */

@@ -1,4 +1,12 @@
-import { type Attributes, type Context, type SpanContext, SpanKind, trace, type TraceState } from '@opentelemetry/api'
+import {
+  type Attributes,
+  type Context,
+  INVALID_SPAN_CONTEXT,
+  type SpanContext,
+  SpanKind,
+  trace,
+  type TraceState,
+} from '@opentelemetry/api'
 import { TraceState as W3CTraceState } from '@opentelemetry/core'
 import { type Sampler, SamplingDecision, type SamplingResult } from '@opentelemetry/sdk-trace'
 import { noAttributes } from './values.ts'
@@ -44,6 +52,17 @@ class UnrecordedTraceState implements TraceState {
 
 const emptyState: TraceState = new W3CTraceState()
 
+/** The trace state of no span at all, in whose context queries are nobody's. */
+class QuietTraceState extends W3CTraceState {}
+
+/** A span context without a span: what is begun in it has no parent, but queries in it are not recorded. */
+export const quietSpanContext: SpanContext = { ...INVALID_SPAN_CONTEXT, traceState: new QuietTraceState() }
+
+function isQuiet(context: Context, attributes: Attributes): boolean {
+  if (!(trace.getSpanContext(context)?.traceState instanceof QuietTraceState)) return false
+  return attributes['db.system.name'] !== undefined || attributes['db.system'] !== undefined
+}
+
 /** What is known of a span that is not recorded. */
 export function unrecordedSpan(
   spanContext: SpanContext,
@@ -64,7 +83,7 @@ export function rememberUnrecorded(sampler: Sampler, isIgnored: (path: string) =
   }
   return {
     shouldSample(context, traceId, spanName, spanKind, attributes, links): SamplingResult {
-      const ignored = isLeftOut(context, spanKind, attributes['url.path'])
+      const ignored = isLeftOut(context, spanKind, attributes['url.path']) || isQuiet(context, attributes)
       const result = ignored
         ? { decision: SamplingDecision.NOT_RECORD }
         : sampler.shouldSample(context, traceId, spanName, spanKind, attributes, links)

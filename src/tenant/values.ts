@@ -55,3 +55,8 @@ export function valueFault(value: unknown): string | undefined {
 
 /** No attributes, shared. */
 export const noAttributes: Readonly<Attributes> = Object.freeze({})
+
+/** Tells whether an attribute names whom work is for. */
+export function isIdentity(key: string): boolean {
+  return /^(?:tenant|user|workos)\./.test(key)
+}

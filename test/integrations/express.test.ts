@@ -302,7 +302,7 @@ describe('a request', () => {
     expect(record?.fields).toMatchObject({
       'http.response.status_code': 200,
       'error.type': 'TypeError',
-      err: new TypeError('too late'),
+      err: { name: 'TypeError', message: 'too late' },
     })
   })
 

@@ -96,7 +96,7 @@ describe('with the SDK, without the http instrumentation', () => {
     expect(await keeper.of('conflict')).toMatchObject({
       level: 'error',
       message: 'GET /conflict 500',
-      fields: { 'error.type': '500', err: new Error('odd') },
+      fields: { 'error.type': '500', err: { name: 'Error', message: 'odd' } },
     })
   })
 
@@ -156,7 +156,7 @@ describe('with the SDK, without the http instrumentation', () => {
     expect(statusCode).toBe(500)
     expect(await keeper.of(given)).toMatchObject({
       level: 'error',
-      fields: { err: new Error('the tenant option threw no error') },
+      fields: { err: { name: 'Error', message: 'the tenant option threw no error' } },
     })
   })
 

@@ -137,7 +137,7 @@ describe.each(ways)('over %s', (_name, send) => {
     expect(response.status).toBe(500)
     expect(await keeper.of('/')).toMatchObject({
       level: 'error',
-      fields: { err: new Error('the tenant option threw no error') },
+      fields: { err: { name: 'Error', message: 'the tenant option threw no error' } },
     })
   })
 
@@ -166,7 +166,7 @@ describe.each(ways)('over %s', (_name, send) => {
     expect(await keeper.of('/sub/boom')).toMatchObject({
       level: 'error',
       message: 'GET /sub/boom 503',
-      fields: { err: new TypeError('inside'), 'error.type': '503' },
+      fields: { err: { name: 'TypeError', message: 'inside' }, 'error.type': '503' },
     })
     expect((await ask('/conflict')).text).toBe('on purpose')
     const { level, fields } = await keeper.of('/conflict')
@@ -178,9 +178,9 @@ it('has what a handler throws that is no error', async () => {
   app.get('/', () => throwAny('a text'))
   const url = await serving(listener())
   expect((await fetch(url, { headers: { 'x-request-id': 'text' } })).status).toBe(500)
-  expect(await keeper.of('text')).toMatchObject({ level: 'error', fields: { err: 'a text' } })
+  expect(await keeper.of('text')).toMatchObject({ level: 'error', fields: { err: { message: 'a text' } } })
   await expect(app.request('/', { headers: { 'x-request-id': 'thrown' } })).rejects.toBe('a text')
-  expect(await keeper.of('thrown')).toMatchObject({ level: 'error', fields: { err: 'a text' } })
+  expect(await keeper.of('thrown')).toMatchObject({ level: 'error', fields: { err: { message: 'a text' } } })
 })
 
 it('keeps a request apart that a handler makes of another', async () => {

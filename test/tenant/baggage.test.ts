@@ -31,6 +31,7 @@ describe('baggage', () => {
       ['feature', { value: 'on' }],
       ['tenant.id', { value: 'stale' }],
       ['tenant.app_name', { value: 'stale-app' }],
+      ['user.email', { value: 'stale@a.example' }],
       ['bad key', { value: 'x' }],
     ]
     const known = new Set([...keys, 'tenant.app_name'])

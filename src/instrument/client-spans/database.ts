@@ -22,8 +22,10 @@ export function completeDatabaseSpan(span: EndedSpan): void {
 
 function completeStatement(span: EndedSpan): void {
   const { attributes } = span
-  const sql = attributes['db.query.text']
+  // Releases before the stable conventions write the old name.
+  const sql = attributes['db.query.text'] ?? attributes['db.statement']
   if (typeof sql !== 'string') return
+  delete attributes['db.statement']
   const { text, operation, summary } = statementOf(sql)
   attributes['db.query.text'] = text
   if (operation === undefined || summary === undefined) return
@@ -41,11 +43,20 @@ function completePgError(span: EndedSpan): void {
   span.attributes['error.type'] ??= code === undefined || code === 'UNKNOWN' ? (type ?? '_OTHER') : code
 }
 
-/** Errors of Redis begin with their code: `WRONGTYPE Operation against a key …`. */
+/** Errors of Redis begin with their code: `WRONGTYPE Operation against a key …`; what follows may repeat the arguments. */
 function completeRedisError(span: EndedSpan): void {
   const [code] = /^[A-Z]{2,30}(?= )/.exec(span.status.message ?? '') ?? []
   if (code !== undefined) span.attributes['db.response.status_code'] ??= code
-  span.attributes['error.type'] ??= code ?? exceptionType(span) ?? '_OTHER'
+  const type = code ?? exceptionType(span) ?? '_OTHER'
+  span.attributes['error.type'] ??= type
+  span.status = { code: SpanStatusCode.ERROR, message: type }
+  for (const { name, attributes } of span.events) {
+    if (name !== 'exception' || attributes === undefined) continue
+    const { 'exception.message': message, 'exception.stacktrace': stack } = attributes
+    attributes['exception.message'] = type
+    if (typeof message === 'string' && typeof stack === 'string')
+      attributes['exception.stacktrace'] = stack.replaceAll(message, type)
+  }
 }
 
 function exceptionMessage({ events }: EndedSpan): string | undefined {

@@ -1,6 +1,7 @@
-import { type Arrived, ObservedRequest } from './observed-request.ts'
+import { ObservedRequest } from './observed-request.ts'
 import type { HttpTelemetryOptions } from './options.ts'
 import { inRequestPlace } from './request-place.ts'
+import type { Arrived } from './request-target.ts'
 
 const observed = Symbol('signalbox.request')
 
@@ -24,7 +25,7 @@ export function observing<T>(
 ): T {
   const known = observedRequest(carrier)
   if (known !== undefined) return fn(known, false)
-  return inRequestPlace((place) => {
+  return inRequestPlace(carrier, arrived, (place) => {
     const own = new ObservedRequest(arrived, place, options)
     ;(carrier as Carrier)[observed] = own
     return fn(own, true)

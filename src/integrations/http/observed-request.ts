@@ -10,14 +10,7 @@ import { type Refusal, refusalOf, statusOf } from './refusal.ts'
 import { requestIdHeader, requestIdOf } from './request-id.ts'
 import type { RequestPlace } from './request-place.ts'
 import { writeRequestRecord } from './request-record.ts'
-
-/** What is known of a request when it arrives. */
-export interface Arrived {
-  readonly method: string
-  /** The path as it was asked for, without the query. */
-  readonly path: string
-  readonly requestId: unknown
-}
+import type { Arrived } from './request-target.ts'
 
 /** Called back when it is known whose a request is, or with the error, and the answer where that tells one. */
 export type Identified = (error?: Error, refusal?: Refusal) => void
@@ -154,6 +147,7 @@ export class ObservedRequest {
     const refusal = refusalOf(thrown)
     // Never anything but an error: the frameworks would take nothing, or 'route', for consent.
     const error = thrown instanceof Error ? thrown : new Error('the tenant option threw no error', { cause: thrown })
+    // What it says beyond its code may repeat the credentials.
     if (refusal === undefined) this.failed(error)
     else this.#refused = refusal.code
     done(error, refusal)

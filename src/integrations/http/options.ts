@@ -14,8 +14,8 @@ export interface HttpTelemetryOptions<Request> {
    * Tells whose request it is, usually from a verified token: `auth.tenant` of `signalbox/authkit`.
    *
    * Runs once a request, before its handlers. When it throws or rejects no handler runs: an error with a `statusCode`
-   * (or `status`) from 400 to 599 and a `code` is answered with that status and `{ "error": code }`, with the `headers` of
-   * the error; any other goes to the framework's own error handling. Undefined leaves the request without a tenant.
+   * (or `status`) from 400 to 599 and a `code` is answered with that status and `{ "error": code }`, with those of its
+   * `headers` that tell the caller what to do; any other goes to the framework's own error handling. Undefined leaves the request without a tenant.
    */
   readonly tenant?: ((request: Request) => Tenant | undefined | Promise<Tenant | undefined>) | undefined
   /** Whether one log record is written for each request. Default: true. */

@@ -1,5 +1,8 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 
+/** Headers of an answer to one who is not let in, or not now. */
+const answering = new Set(['www-authenticate', 'proxy-authenticate', 'retry-after', 'cache-control'])
+
 /** How a request is answered whose caller is not let in. */
 export interface Refusal {
   readonly statusCode: number
@@ -10,7 +13,7 @@ export interface Refusal {
 /**
  * What an error says of its own answer: a status of 400 to 599, and a code. Undefined where it says nothing.
  *
- * Headers that cannot be sent are left out: the answer must not fail for them.
+ * Of its headers those that tell the caller what to do; the error of a client of another service has that one's too.
  */
 export function refusalOf(error: unknown): Refusal | undefined {
   const statusCode = ownStatusOf(error)
@@ -37,7 +40,7 @@ function ownStatusOf(error: unknown): number | undefined {
 
 function isSendable(header: [string, unknown]): header is [string, string] {
   const [name, value] = header
-  if (typeof value !== 'string') return false
+  if (typeof value !== 'string' || !answering.has(name.toLowerCase())) return false
   try {
     validateHeaderName(name)
     validateHeaderValue(name, value)

@@ -1,8 +1,10 @@
-import { type Context, context, type Span, SpanKind, trace } from '@opentelemetry/api'
+import { Socket } from 'node:net'
+import { type Attributes, type Context, context, type Span, SpanKind, trace } from '@opentelemetry/api'
 import { getRPCMetadata, type RPCMetadata, RPCType } from '@opentelemetry/core'
 import { Scope, scopeOf, withScope } from '../../tenant/scope.ts'
 import { unrecordedSpan } from '../../tenant/unrecorded-span.ts'
 import { noAttributes } from '../../tenant/values.ts'
+import type { Arrived } from './request-target.ts'
 
 /** Where a request is handled: what it may name, and what it may say of itself. */
 export interface RequestPlace {
@@ -24,17 +26,18 @@ const taken = new WeakSet<Span>()
  * active when the server began to listen, and is every request's. A request inside another's handler
  * (`app.inject()`, `app.request()`) is part of it, and leaves the other's name, id and tenant alone.
  */
-export function inRequestPlace<T>(fn: (place: RequestPlace) => T): T {
+export function inRequestPlace<T>(carrier: object, arrived: Arrived, fn: (place: RequestPlace) => T): T {
   const active = context.active()
   const around = scopeOf(active)
   const metadata = getRPCMetadata(active)
   const isHttp = metadata?.type === RPCType.HTTP
   const span = isHttp ? metadata.span : trace.getSpan(active)
-  if (span !== undefined && !taken.has(span) && (isHttp || isServer(span))) {
+  if (span !== undefined && !taken.has(span) && (isHttp || isServer(span)) && isOf(span, carrier, arrived)) {
     taken.add(span)
     return fn({ metadata: isHttp ? metadata : undefined, span, scope: around?.request })
   }
-  const isInside = around !== undefined && span !== undefined && (taken.has(span) || span.isRecording())
+  const isInside =
+    around !== undefined && span !== undefined && (taken.has(span) || span.isRecording() || !cameOverSocket(carrier))
   const scope = isInside ? new Scope('tenant', noAttributes, { parent: around }) : newRequest(around)
   const own = withScope(isInside ? active : trace.deleteSpan(active), scope)
   return context.with(own, () => fn({ metadata: undefined, span: undefined, scope: started(scope) }))
@@ -48,6 +51,20 @@ function newRequest(around: Scope | undefined): Scope {
 function started(scope: Scope): Scope | undefined {
   const active: Context = context.active()
   return scopeOf(active) === undefined ? undefined : scope
+}
+
+/** Whether a span is that of a request which arrived: of one that did not come over a socket only where it says so. */
+function isOf(span: Span, carrier: object, { method, path }: Arrived): boolean {
+  const { attributes } = span as { readonly attributes?: Attributes }
+  const isReal = cameOverSocket(carrier)
+  if (attributes === undefined) return isReal
+  const { 'http.request.method': spanMethod, 'url.path': spanPath } = attributes
+  if (spanMethod === undefined && spanPath === undefined) return isReal
+  return (spanMethod === method || spanMethod === '_OTHER') && spanPath === path
+}
+
+function cameOverSocket(carrier: object): boolean {
+  return 'socket' in carrier && carrier.socket instanceof Socket
 }
 
 function isServer(span: Span & { readonly kind?: SpanKind }): boolean {

@@ -1,4 +1,5 @@
 import { logger as defaultLogger } from '../../logging/logger.ts'
+import { describe } from '../failure.ts'
 import type { RequestLogger } from './options.ts'
 
 /** A request whose response has ended, or will never. */
@@ -30,7 +31,7 @@ export function writeRequestRecord(ended: EndedRequest, logger: RequestLogger = 
   if (statusCode !== undefined) fields['http.response.status_code'] = statusCode
   fields['http.server.request.duration'] = ended.durationS
   if (errorType !== undefined) fields['error.type'] = errorType
-  if (error !== undefined) fields['err'] = error
+  if (error !== undefined) fields['err'] = describe(error)
   const message = `${method} ${route ?? path} ${isComplete ? statusCode : 'aborted'}`
   if (error !== undefined || (isComplete && (statusCode ?? 0) >= 500)) logger.error(fields, message)
   else if (!isComplete || (statusCode ?? 0) >= 400) logger.warn(fields, message)

@@ -1,3 +1,11 @@
+/** What is known of a request when it arrives. */
+export interface Arrived {
+  readonly method: string
+  /** The path as it was asked for, without the query. */
+  readonly path: string
+  readonly requestId: unknown
+}
+
 /** The path of a request target (RFC 9112, section 3.2), as it was sent: without query, and without scheme and host. */
 export function pathOf(target: string): string {
   let start = 0

@@ -9,7 +9,8 @@ import {
   type TextMapGetter,
   trace,
 } from '@opentelemetry/api'
-import { isIdentity, Scope, scopeOf, withScope } from '../../tenant/scope.ts'
+import { Scope, scopeOf, withScope } from '../../tenant/scope.ts'
+import { isIdentity } from '../../tenant/values.ts'
 import { type Message, metaOf, paramsOf } from './sdk.ts'
 
 type Meta = Readonly<Record<string, unknown>>

@@ -22,7 +22,8 @@ export function surroundingsOf(
   if (wire.kind === 'other' || cameOverHttp(wire.kind, extra) || outgoing.has(exchangeOf(active))) return () => active
   return (sent) => {
     const around = scopeOf(active)
-    const scope = scopeOf(outgoing.contextOf(sent?.traceId)) ?? (around?.request.opener ? undefined : around)
+    const isRequests = around?.request.opener !== undefined || around?.request.kind === 'request'
+    const scope = scopeOf(outgoing.contextOf(sent?.traceId)) ?? (isRequests ? undefined : around)
     return scope === undefined ? ROOT_CONTEXT : withScope(ROOT_CONTEXT, scope)
   }
 }

@@ -3,9 +3,11 @@ import {
   type Context,
   context as contextApi,
   type Exception,
+  type Link,
   type Span,
   type SpanStatus,
   SpanStatusCode,
+  type TimeInput,
 } from '@opentelemetry/api'
 import { scopeOf } from '../../tenant/scope.ts'
 import type { Attempt } from './attempt.ts'
@@ -20,14 +22,19 @@ const attempts = new WeakMap<Span, PgBossAttempt>()
  */
 export class PgBossAttempt {
   readonly #attempt: Attempt
+  readonly #queue: string
   readonly #id: string | undefined
   readonly #count: number
   #thrown: Exception | undefined
   #isRecorded = false
   #isSettledAsFailed = false
 
-  constructor(attempt: Attempt, { id, count = 1 }: { readonly id?: string; readonly count?: number }) {
+  constructor(
+    attempt: Attempt,
+    { queue, id, count = 1 }: { readonly queue: string; readonly id?: string; readonly count?: number },
+  ) {
     this.#attempt = attempt
+    this.#queue = queue
     this.#id = id
     this.#count = count
     attempts.set(attempt.span, this)
@@ -47,6 +54,7 @@ export class PgBossAttempt {
   /** Tells whether an operation is the one that ends this attempt, for all of its jobs. */
   settles(operation: string, attributes: Attributes): boolean {
     if (operation !== 'complete' && operation !== 'fail') return false
+    if (attributes['messaging.destination.name'] !== this.#queue) return false
     const count = attributes['messaging.batch.message_count'] ?? 1
     if (attributes['messaging.message.id'] !== this.#id || count !== this.#count) return false
     this.#isSettledAsFailed ||= operation === 'fail'
@@ -79,18 +87,31 @@ export class PgBossAttempt {
   }
 }
 
-/** A span of fetching jobs that is not recorded where there were none: an application may ask again and again. */
-export function droppedWhereEmpty(span: Span, isRoot: boolean): Span {
-  if (!isRoot) return span
-  let isEmpty = false
-  const setAttribute = span.setAttribute.bind(span)
-  const end = span.end.bind(span)
-  span.setAttribute = (key, value) => {
-    if (key === 'messaging.batch.message_count') isEmpty = value === 0
-    return setAttribute(key, value)
-  }
-  span.end = (time) => {
-    if (!isEmpty) end(time)
-  }
-  return span
+/**
+ * A span of fetching jobs that is made only where there were some, or where fetching failed: an application may ask again
+ * and again. Until then `silent` stands for it.
+ */
+export function onceWorthIt(silent: Span, begin: () => Span): Span {
+  const attributes: Attributes = {}
+  let made: Span | undefined
+  const span = (): Span => (made ??= begin().setAttributes(attributes))
+  return Object.assign(silent, {
+    setAttribute: (key: string, value: Attributes[string]) => {
+      attributes[key] = value
+      if (key === 'messaging.message.id' || (key === 'messaging.batch.message_count' && value !== 0)) span()
+      made?.setAttribute(key, value)
+      return silent
+    },
+    addLinks: (links: Link[]) => {
+      made?.addLinks(links)
+      return silent
+    },
+    recordException: (exception: Exception, time?: TimeInput) => span().recordException(exception, time),
+    setStatus: (status: SpanStatus) => {
+      if (status.code === SpanStatusCode.ERROR) span()
+      made?.setStatus(status)
+      return silent
+    },
+    end: (time?: TimeInput) => made?.end(time),
+  })
 }

@@ -2,7 +2,6 @@ import {
   type Attributes,
   type Context,
   context as contextApi,
-  INVALID_SPAN_CONTEXT,
   type Link,
   type Span,
   SpanKind,
@@ -10,12 +9,13 @@ import {
   trace,
   type Tracer,
 } from '@opentelemetry/api'
+import { quietSpanContext } from '../../tenant/unrecorded-span.ts'
 import { startAttempt, startBatch } from './attempt.ts'
 import { emptyEnvelope } from './envelope.ts'
 import { guarded } from './guarded.ts'
 import type { QueueSettings } from './options.ts'
 import { envelopeIn, envelopeOf } from './pg-boss-propagator.ts'
-import { droppedWhereEmpty, PgBossAttempt } from './pg-boss-spans.ts'
+import { onceWorthIt, PgBossAttempt } from './pg-boss-spans.ts'
 import { startSend } from './send.ts'
 
 /** The tracer that pg-boss makes its spans with: completes them, and leaves out those of its own business. */
@@ -40,8 +40,11 @@ function start(settings: QueueSettings, name: string, options: SpanOptions, arou
     return startSend(settings, { queue, attributes: beyondOperation(attributes) }, around)
   }
   if (PgBossAttempt.under(around)?.settles(operation, attributes) === true) return nothing(around)
-  const span = settings.tracer().startSpan(name, { ...options, attributes, kind: SpanKind.CLIENT }, around)
-  return operation === 'receive' ? droppedWhereEmpty(span, trace.getSpan(around) === undefined) : span
+  const startTime = Date.now()
+  const begin = (more: SpanOptions = {}): Span =>
+    settings.tracer().startSpan(name, { ...options, ...more, attributes, kind: SpanKind.CLIENT }, around)
+  const isAsking = operation === 'receive' && trace.getSpan(around) === undefined
+  return isAsking ? onceWorthIt(nothing(around), () => begin({ startTime })) : begin()
 }
 
 function startProcess(
@@ -54,7 +57,7 @@ function startProcess(
   const attributes = beyondOperation(others)
   if (typeof count === 'number') {
     const envelopes = links.flatMap((link: Link) => envelopeOf(link.context) ?? [])
-    return new PgBossAttempt(startBatch(settings, { queue, count, envelopes, attributes }), { count }).span
+    return new PgBossAttempt(startBatch(settings, { queue, count, envelopes, attributes }), { queue, count }).span
   }
   const retries = others['pgboss.job.retry_count']
   const retryCount = typeof retries === 'number' ? retries : 0
@@ -68,7 +71,7 @@ function startProcess(
     envelope: envelopeIn(around) ?? emptyEnvelope,
     attributes,
   })
-  return new PgBossAttempt(attempt, { id: String(id) }).span
+  return new PgBossAttempt(attempt, { queue, id: String(id) }).span
 }
 
 /** Without `db.namespace`: Tempo would take the span for a query and draw an edge to a database. */
@@ -88,7 +91,7 @@ function beyondOperation(attributes: Attributes): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([key]) => !ofOperation.has(key)))
 }
 
-/** No span; what happens inside belongs to the one around. */
+/** No span; what happens inside belongs to the one around, and without one its queries are nobody's. */
 function nothing(around: Context): Span {
-  return trace.wrapSpanContext(trace.getSpanContext(around) ?? INVALID_SPAN_CONTEXT)
+  return trace.wrapSpanContext(trace.getSpanContext(around) ?? quietSpanContext)
 }

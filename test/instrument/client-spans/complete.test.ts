@@ -46,6 +46,35 @@ describe('a client span', () => {
     ]).toEqual(['orders-db', 'some-db', 'acme', undefined])
   })
 
+  it('of an older instrumentation of Postgres has no values either', () => {
+    const own = span({
+      instrumentationScope: { name: pgScope },
+      attributes: { 'db.system': 'postgresql', 'db.statement': "select * from users where email = 'ann@acme.test'" },
+    })
+    completeClientSpan(own, options)
+    expect(own.attributes['db.statement']).toBeUndefined()
+    expect(own.attributes['db.query.text']).toBe('select * from users where email = ?')
+  })
+
+  it('of Redis that failed says why by its code, and repeats no argument', () => {
+    const message = "ERR unknown command 'JSON.SET', with args beginning with: 'user:1' '$' 'ann@acme.test'"
+    const own = span({
+      status: { code: SpanStatusCode.ERROR, message },
+      attributes: { 'db.system.name': 'redis' },
+      events: [
+        {
+          name: 'exception',
+          time: [0, 0],
+          attributes: { 'exception.message': message, 'exception.stacktrace': `ReplyError: ${message}\n    at parse` },
+        },
+      ],
+    })
+    completeClientSpan(own, options)
+    expect(own.attributes).toMatchObject({ 'error.type': 'ERR', 'db.response.status_code': 'ERR' })
+    expect(JSON.stringify([own.status, own.events])).not.toContain('ann@acme.test')
+    expect(own.events[0]?.attributes?.['exception.stacktrace']).toBe('ReplyError: ERR\n    at parse')
+  })
+
   it('of another kind stays as it is', () => {
     const attributes = { 'db.system.name': 'redis', 'server.address': 'db.internal' }
     expect(completed(attributes, SpanKind.INTERNAL)).toEqual(attributes)
