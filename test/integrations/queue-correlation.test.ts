@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { bullmqTelemetry } from '../../src/integrations/bullmq.ts'
 import { pgBossTelemetry } from '../../src/integrations/pg-boss.ts'
 import { linkReason, waitSince } from '../../src/integrations/queues/correlation.ts'
-import { describe as describeError } from '../../src/integrations/failure.ts'
+import { describe as describeError } from '../../src/integrations/common/failure.ts'
 
 describe('linkReason', () => {
   const first = { isRetry: false, isRepeat: false, waitMs: 0 }

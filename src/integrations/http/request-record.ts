@@ -1,5 +1,5 @@
 import { logger as defaultLogger } from '../../logging/logger.ts'
-import { describe } from '../failure.ts'
+import { describe } from '../common/failure.ts'
 import type { RequestLogger } from './options.ts'
 
 /** A request whose response has ended, or will never. */

@@ -13,7 +13,7 @@ import { logger } from '../../logging/logger.ts'
 import { Scope, scopeOf, setScopeOfSpan, withScope } from '../../tenant/scope.ts'
 import { type LinkReason, linkReason, waitSince } from './correlation.ts'
 import { emptyEnvelope, type Envelope } from './envelope.ts'
-import { describe } from '../failure.ts'
+import { describe } from '../common/failure.ts'
 import { guarded } from './guarded.ts'
 import type { QueueSettings } from './options.ts'
 

@@ -2,7 +2,7 @@ import { type Attributes, type Context, createContextKey, type Span, SpanStatusC
 import type { Telemetry } from 'bullmq'
 import type { Attempt } from './attempt.ts'
 import type { BullJob } from './bullmq-classes.ts'
-import { describe } from '../failure.ts'
+import { describe } from '../common/failure.ts'
 import { guarded } from './guarded.ts'
 
 /** The span that BullMQ's `Telemetry` asks for. */

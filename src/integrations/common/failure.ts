@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts'
+import { messageOf } from '../../errors.ts'
 
 /** An error as it is recorded: bounded, and without whatever else the error object held. */
 export interface Failure {
