@@ -154,9 +154,18 @@ function startSdkFor(config: ResolvedConfig, own: Pipeline): Sdk {
   }
 }
 
-function connect({ name, type, options, signals, minLevel, timeoutMs, compression }: ResolvedBackend): PipelineBackend {
+function connect({
+  name,
+  type,
+  options,
+  signals,
+  minLevel,
+  timeoutMs,
+  compression,
+  exporter,
+}: ResolvedBackend): PipelineBackend {
   const builtin = Object.hasOwn(builtinBackends, type) ? builtinBackends[type] : undefined
-  const backend = builtin?.connect(options as never, { name, timeoutMs, compression }) ?? (options as Backend)
+  const backend = builtin?.connect(options as never, { name, timeoutMs, compression, exporter }) ?? (options as Backend)
   return { name, type, backend, signals, minLevel, timeoutMs }
 }
 

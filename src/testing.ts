@@ -4,6 +4,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { Backend, LogBatch, Outcome, TraceBatch } from './backends/backend.ts'
+import { logBatch, traceBatch } from './pipeline/batch.ts'
 
 export { createMemoryBackend, memoryOf, type MemoryBackend } from './backends/memory.ts'
 
@@ -234,8 +235,8 @@ export function contractBatches(): { readonly traces: TraceBatch; readonly logs:
     record('x'.repeat(70_000), { severityNumber: SeverityNumber.FATAL4 }),
   ]
   return {
-    traces: frozen({ signal: 'traces', spans, count: spans.length, estimatedBytes: 300_000 }),
-    logs: frozen({ signal: 'logs', records, count: records.length, estimatedBytes: 400_000 }),
+    traces: traceBatch(frozen(spans), 300_000),
+    logs: logBatch(frozen(records), 400_000),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { OptionProblem, OptionTable, OptionsOf } from '../config/option.ts'
+import type { View } from './view.ts'
 
 /** A kind of telemetry that flows through the pipeline. */
 export type Signal = 'traces' | 'logs'
@@ -14,6 +15,18 @@ interface BatchBase {
   readonly count: number
   /** Estimated size in memory, in bytes; what a lane's queue is bounded by. */
   readonly estimatedBytes: number
+  /**
+   * The batch as an OTLP export request in protobuf, as one view has it. Made on first ask, compressed off the main
+   * thread, and shared by all who ask with an equal view. Never rejects.
+   */
+  bytes(view: View, compression: 'gzip' | 'none'): Promise<OtlpBytes>
+}
+
+/** An encoded batch. Shared by all lanes: nothing in it may be changed. */
+export interface OtlpBytes {
+  readonly body: Uint8Array
+  /** Items that could not be read, and are not in it. */
+  readonly unreadable: number
 }
 
 /** Ended spans that were closed together, in the order in which they ended. */
@@ -76,6 +89,8 @@ export interface BackendContext {
   /** Most milliseconds one delivery attempt may take. */
   readonly timeoutMs: number
   readonly compression: 'gzip' | 'none'
+  /** What encodes and sends: this package, or the exporters of OpenTelemetry. */
+  readonly exporter: 'own' | 'official'
 }
 
 /** A kind of backend that can be named in `TELEMETRY_BACKENDS`: its options, and how one is made of them. */

@@ -15,7 +15,7 @@ export const grafanaBackend: BackendType<GrafanaOptions> = defineBackend({
   summary: 'Grafana Cloud: traces to Tempo, log records to Loki.',
   options: grafanaOptions,
   problems: grafanaProblems,
-  connect: ({ endpoint, instanceId, apiKey, headers }, { timeoutMs, compression }) => {
+  connect: ({ endpoint, instanceId, apiKey, headers }, { timeoutMs, compression, exporter }) => {
     const pair = instanceId !== undefined && apiKey !== undefined ? `${instanceId}:${apiKey.reveal()}` : undefined
     const basic = pair === undefined ? undefined : new Secret(`Basic ${Buffer.from(pair).toString('base64')}`)
     // OTEL_EXPORTER_OTLP_HEADERS may hold what is meant for another receiver: nothing else of it is sent here.
@@ -26,6 +26,7 @@ export const grafanaBackend: BackendType<GrafanaOptions> = defineBackend({
       headers: { traces: sent, logs: sent },
       timeoutMs: { traces: timeoutMs, logs: timeoutMs },
       compression: { traces: compression, logs: compression },
+      exporter,
     })
   },
 })

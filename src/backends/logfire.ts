@@ -60,11 +60,12 @@ export const logfireBackend: BackendType<LogfireOptions> = defineBackend({
     const hint = `Known are ${Object.keys(regions).join(', ')}; for another Logfire set LOGFIRE_BASE_URL.`
     return [{ option: 'token', message: `is of a region that does not exist, "${region.slice(0, 12)}"`, hint }]
   },
-  connect: ({ token: given, baseUrl: base = regions[regionOf(given)] ?? '' }, { timeoutMs, compression }) =>
+  connect: ({ token: given, baseUrl: base = regions[regionOf(given)] ?? '' }, { timeoutMs, compression, exporter }) =>
     otlpHttp({
       endpoints: { traces: signalUrl(base, 'traces'), logs: signalUrl(base, 'logs') },
       headers: { traces: { authorization: given }, logs: { authorization: given } },
       timeoutMs: { traces: timeoutMs, logs: timeoutMs },
       compression: { traces: compression, logs: compression },
+      exporter,
     }),
 })

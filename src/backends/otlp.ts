@@ -41,7 +41,7 @@ function problemsOf(
   return [...found, { option, message: `is not set beside a client ${other}`, hint, missing: true }]
 }
 
-function connect(options: Options, signal: Signal, { timeoutMs, compression }: BackendContext): Backend {
+function connect(options: Options, signal: Signal, { timeoutMs, compression, exporter }: BackendContext): Backend {
   const ca = options[`${signal}Certificate`] ?? options.certificate
   const cert = options[`${signal}ClientCertificate`] ?? options.clientCertificate
   const key = options[`${signal}ClientKey`] ?? options.clientKey
@@ -50,6 +50,7 @@ function connect(options: Options, signal: Signal, { timeoutMs, compression }: B
     headers: { [signal]: { ...options.headers, ...options[`${signal}Headers`] } },
     timeoutMs: { [signal]: options[`${signal}TimeoutMs`] ?? timeoutMs },
     compression: { [signal]: options[`${signal}Compression`] ?? compression },
+    exporter,
     tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key: key.reveal() }) },
   })
 }

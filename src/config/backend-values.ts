@@ -140,5 +140,6 @@ function resolved(instance: Instance, reader: Reader): ResolvedBackend {
     // The lane's deadline holds for every signal: the longest one, or it would cut a signal off that may take longer.
     timeoutMs: Math.max(...timeouts.filter((each) => typeof each === 'number')),
     compression: reader.get('compression') as ResolvedBackend['compression'],
+    exporter: reader.get('exporter') as ResolvedBackend['exporter'],
   }
 }

@@ -20,6 +20,7 @@ type Common = {
   readonly minLevel: Option<LevelName>
   readonly timeoutMs: Option<number>
   readonly compression: Option<'gzip' | 'none'>
+  readonly exporter: Option<'own' | 'official'>
 }
 
 const signalList = listOf(oneOf('traces', 'logs'))
@@ -44,6 +45,11 @@ export const commonOptions: Common = {
   },
   timeoutMs: { about: 'Longest one delivery attempt may take.', parse: duration(1), default: 10_000 },
   compression: { about: '`gzip` or `none`.', parse: oneOf('gzip', 'none'), default: 'gzip' },
+  exporter: {
+    about: 'What encodes and sends OTLP: `own`, or the `official` exporters of OpenTelemetry.',
+    parse: oneOf('own', 'official'),
+    default: 'own',
+  },
 }
 
 /** All options of an instance: the common ones and those of its type, where the type's win. */

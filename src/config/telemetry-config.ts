@@ -20,6 +20,7 @@ export interface TypedBackend extends BackendSettings {
   readonly name?: string
   /** Default: `gzip`. */
   readonly compression?: 'gzip' | 'none'
+  readonly exporter?: 'own' | 'official'
   readonly [option: string]: unknown
 }
 

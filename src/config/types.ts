@@ -29,6 +29,7 @@ export interface ResolvedBackend {
   readonly minLevel: LevelName | undefined
   readonly timeoutMs: number
   readonly compression: 'gzip' | 'none'
+  readonly exporter: 'own' | 'official'
 }
 
 export interface BatchLimits {

@@ -2,11 +2,29 @@ import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { LogBatch, TraceBatch } from '../backends/backend.ts'
 import { diagnostics } from '../diagnostics.ts'
+import { sharedBytes } from './encode/shared-bytes.ts'
 import type { PendingLogRecord } from './pending-log-record.ts'
 
 /** Spans that were closed together. */
 export function traceBatch(spans: readonly ReadableSpan[], estimatedBytes: number): TraceBatch {
-  return Object.freeze({ signal: 'traces', spans: Object.freeze(spans), count: spans.length, estimatedBytes })
+  return Object.freeze({
+    signal: 'traces',
+    spans: Object.freeze(spans),
+    count: spans.length,
+    estimatedBytes,
+    bytes: sharedBytes((encoder) => encoder.spans(spans)),
+  })
+}
+
+/** Log records that are made already. */
+export function logBatch(records: readonly ReadableLogRecord[], estimatedBytes: number): LogBatch {
+  return Object.freeze({
+    signal: 'logs',
+    records: Object.freeze(records),
+    count: records.length,
+    estimatedBytes,
+    bytes: sharedBytes((encoder) => encoder.logs(records)),
+  })
 }
 
 /** A log record that is made when it is first asked for, and shared by all views. */
@@ -60,6 +78,10 @@ export function isAtLeast(entry: PendingLogRecord, severityNumber: number): bool
 
 function viewOf(slots: readonly Slot[], estimatedBytes: number): LogBatch {
   let records: readonly ReadableLogRecord[] | undefined
+  const recordsOf = (): readonly ReadableLogRecord[] => {
+    records ??= Object.freeze(slots.map(recordOf).filter((record) => record !== undefined))
+    return records
+  }
   return {
     signal: 'logs',
     estimatedBytes,
@@ -67,9 +89,9 @@ function viewOf(slots: readonly Slot[], estimatedBytes: number): LogBatch {
       return records?.length ?? slots.length
     },
     get records() {
-      records ??= Object.freeze(slots.map(recordOf).filter((record) => record !== undefined))
-      return records
+      return recordsOf()
     },
+    bytes: sharedBytes((encoder) => encoder.logs(recordsOf())),
   }
 }
 

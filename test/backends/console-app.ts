@@ -11,7 +11,7 @@ const backend = consoleBackend.connect(
     maxItems: 1_000,
     maxAgeMs: 30_000,
   },
-  { name: 'console', timeoutMs: 1_000, compression: 'none' },
+  { name: 'console', timeoutMs: 1_000, compression: 'none', exporter: 'own' },
 )
 const sdk = recorder()
 orderRequest(sdk)

@@ -1,3 +1,4 @@
+import { logBatch, traceBatch } from '../../src/pipeline/batch.ts'
 import { Writable } from 'node:stream'
 import {
   type AnyValue,
@@ -88,11 +89,11 @@ export type StartedSpan = ReturnType<ReturnType<TracerProvider['getTracer']>['st
 }
 
 export function tracesOf(spans: readonly ReadableSpan[]): TraceBatch {
-  return { signal: 'traces', spans, count: spans.length, estimatedBytes: spans.length * 500 }
+  return traceBatch(spans, spans.length * 500)
 }
 
 export function logsOf(records: readonly ReadableLogRecord[]): LogBatch {
-  return { signal: 'logs', records, count: records.length, estimatedBytes: records.length * 300 }
+  return logBatch(records, records.length * 300)
 }
 
 export function remoteParent(spanId = '00f067aa0ba902b7'): Context {

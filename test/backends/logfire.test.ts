@@ -38,7 +38,10 @@ describe('logfire', () => {
     const options = backendOf(resolve(env({ LOGFIRE_TOKEN: given })), 'logfire').options
     expect(String(options['token'])).toBe('***')
     void logfireBackend
-      .connect({ token: new Secret(given), baseUrl: undefined }, { name: 'logfire', timeoutMs: 1, compression: 'gzip' })
+      .connect(
+        { token: new Secret(given), baseUrl: undefined },
+        { name: 'logfire', timeoutMs: 1, compression: 'gzip', exporter: 'own' },
+      )
       .close?.()
     expect(vi.mocked(otlpHttp).mock.lastCall?.[0].endpoints).toEqual({
       traces: `${base}/v1/traces`,

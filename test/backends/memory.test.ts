@@ -4,7 +4,7 @@ import { createMemoryBackend, memoryOf } from '../../src/testing.ts'
 import { logsOf, tracesOf } from '../support/telemetry-items.ts'
 
 const never = new AbortController().signal
-const context = { timeoutMs: 1_000, compression: 'none' } as const
+const context = { timeoutMs: 1_000, compression: 'none', exporter: 'own' } as const
 
 describe('the memory backend', () => {
   it('keeps spans and log records in order until it is cleared', async () => {

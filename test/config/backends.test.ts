@@ -104,6 +104,7 @@ describe('an instance', () => {
       TELEMETRY_EU_WEST_MIN_LEVEL: 'warn',
       TELEMETRY_EU_WEST_TIMEOUT: '2s',
       TELEMETRY_EU_WEST_COMPRESSION: 'none',
+      TELEMETRY_EU_WEST_EXPORTER: 'official',
     })
     expect(backendOf(config, 'otlp')).toMatchObject({
       options: { endpoint: 'http://localhost:1000/' },
@@ -111,6 +112,7 @@ describe('an instance', () => {
       minLevel: undefined,
       timeoutMs: 7_000,
       compression: 'gzip',
+      exporter: 'own',
     })
     expect(backendOf(config, 'eu-west')).toMatchObject({
       options: { endpoint: 'https://eu.acme.test/' },
@@ -118,6 +120,7 @@ describe('an instance', () => {
       minLevel: 'warn',
       timeoutMs: 2_000,
       compression: 'none',
+      exporter: 'official',
     })
   })
 

@@ -26,12 +26,13 @@ beforeAll(async () => {
 })
 afterAll(async () => void (await Promise.all([sink.close(), hanging.close()])))
 
-function otlpTo(url: string): Backend {
+function otlpTo(url: string, exporter: 'own' | 'official'): Backend {
   return otlpHttp({
     endpoints: { traces: `${url}/v1/traces`, logs: `${url}/v1/logs` },
     headers: {},
     timeoutMs: {},
     compression: {},
+    exporter,
   })
 }
 
@@ -48,9 +49,9 @@ function optionsAt(url: string, { options }: BackendType): Record<string, unknow
   return Object.fromEntries(own.map(([name, option]) => [name, valueOf(name, option)]))
 }
 
-function connectTo(type: string, url: string): Backend {
+function connectTo(type: string, url: string, exporter: 'own' | 'official' = 'own'): Backend {
   const builtin = builtinBackends[type] as BackendType
-  return builtin.connect(optionsAt(url, builtin), { name: type, timeoutMs: 10_000, compression: 'gzip' })
+  return builtin.connect(optionsAt(url, builtin), { name: type, timeoutMs: 10_000, compression: 'gzip', exporter })
 }
 
 const isReached = (type: string): boolean =>
@@ -61,17 +62,19 @@ it('finds the backends that send somewhere', () =>
     expect.arrayContaining(['grafana', 'logfire', 'otlp']),
   ))
 
-describe.each(Object.keys(builtinBackends).filter(isReached))('%s', (type) => {
-  backendContract(test, () => connectTo(type, sink.url), {
-    makeUnreachable: () => connectTo(type, away),
-    makeHanging: () => connectTo(type, hanging.url),
+describe.each(['own', 'official'] as const)('with the %s exporter', (exporter) => {
+  describe.each(Object.keys(builtinBackends).filter(isReached))('%s', (type) => {
+    backendContract(test, () => connectTo(type, sink.url, exporter), {
+      makeUnreachable: () => connectTo(type, away, exporter),
+      makeHanging: () => connectTo(type, hanging.url, exporter),
+    })
   })
-})
 
-describe('OTLP over HTTP', () => {
-  backendContract(test, () => otlpTo(sink.url), {
-    makeUnreachable: () => otlpTo(away),
-    makeHanging: () => otlpTo(hanging.url),
+  describe('OTLP over HTTP', () => {
+    backendContract(test, () => otlpTo(sink.url, exporter), {
+      makeUnreachable: () => otlpTo(away, exporter),
+      makeHanging: () => otlpTo(hanging.url, exporter),
+    })
   })
 })
 
@@ -157,7 +160,7 @@ describe('the contract itself', () => {
 
   it('hands out values that arrive as they are', async () => {
     const from = [sink.spans().length, sink.logRecords().length]
-    const backend = otlpTo(sink.url)
+    const backend = otlpTo(sink.url, 'own')
     for (const batch of Object.values(contractBatches())) await backend.deliver(batch, new AbortController().signal)
     await backend.close?.()
     const spans = sink.spans().slice(from[0])

@@ -162,7 +162,7 @@ describe('Batcher', () => {
 describe('a batch', () => {
   it('of spans has them as they are', () => {
     const spans = [spanOf('a'), spanOf('b')]
-    expect(traceBatch(spans, 7)).toEqual({ signal: 'traces', spans, count: 2, estimatedBytes: 7 })
+    expect(traceBatch(spans, 7)).toMatchObject({ signal: 'traces', spans, count: 2, estimatedBytes: 7 })
   })
 
   it('of log records makes each of them once, when one is first read, for all views', () => {

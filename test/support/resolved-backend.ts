@@ -6,8 +6,8 @@ import { otlpSink, type OtlpSink } from './otlp-sink.ts'
 
 /** The backend that an environment makes, as a start would connect it. */
 export function connected(name: string, env: Env): Backend {
-  const { type, options, timeoutMs, compression } = backendOf(resolve(env), name)
-  const backend = builtinBackends[type]!.connect(options, { name, timeoutMs, compression })
+  const { type, options, timeoutMs, compression, exporter } = backendOf(resolve(env), name)
+  const backend = builtinBackends[type]!.connect(options, { name, timeoutMs, compression, exporter })
   onTestFinished(() => backend.close?.())
   return backend
 }

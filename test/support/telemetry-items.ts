@@ -1,3 +1,4 @@
+import { logBatch, traceBatch } from '../../src/pipeline/batch.ts'
 import { type SeverityNumber, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
@@ -71,17 +72,15 @@ export function brokenPending(severityNumber?: number): PendingLogRecord {
 }
 
 export function tracesOf(...names: string[]): TraceBatch {
-  return {
-    signal: 'traces',
-    spans: names.map((name) => spanOf(name)),
-    count: names.length,
-    estimatedBytes: 300 * names.length,
-  }
+  return traceBatch(
+    names.map((name) => spanOf(name)),
+    300 * names.length,
+  )
 }
 
 export function logsOf(...bodies: string[]): LogBatch {
   const records = bodies.map((body) => recordOf(body, 9))
-  return { signal: 'logs', records, count: records.length, estimatedBytes: 100 * records.length }
+  return logBatch(records, 100 * records.length)
 }
 
 /** The names of the spans, or the bodies of the records, of a batch. */

@@ -1,0 +1,56 @@
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
+import { AttributeWriter } from './attribute-writer.ts'
+import { writeEnvelope } from './envelope.ts'
+import { writeLogRecord } from './log-writer.ts'
+import { ProtoWriter } from './proto-writer.ts'
+import { writeSpan } from './span-writer.ts'
+import type { View } from '../../backends/view.ts'
+
+/** An OTLP export request in protobuf. */
+export interface Encoded {
+  readonly bytes: Buffer
+  /** Items in it. */
+  readonly count: number
+  /** Items that could not be written, and are not in it. */
+  readonly unreadable: number
+}
+
+/** One buffer for all encoders: a message is copied out of it before another one begins. */
+const writer = new ProtoWriter()
+
+/** Encodes spans and log records as one view has them. */
+export class Encoder {
+  readonly #view: View
+  readonly #attributes: AttributeWriter
+
+  constructor(view: View) {
+    this.#view = view
+    this.#attributes = new AttributeWriter(writer, view)
+  }
+
+  /** An `ExportTraceServiceRequest`. Never throws: a span whose values cannot be read is left out. */
+  spans(spans: readonly ReadableSpan[]): Encoded {
+    return this.#encode(spans, (span) => writeSpan(writer, this.#attributes, this.#view, span))
+  }
+
+  /** An `ExportLogsServiceRequest`. Never throws: a record whose values cannot be read is left out. */
+  logs(records: readonly ReadableLogRecord[]): Encoded {
+    return this.#encode(records, (record) => writeLogRecord(writer, this.#attributes, this.#view, record))
+  }
+
+  #encode<Item extends ReadableSpan | ReadableLogRecord>(items: readonly Item[], write: (item: Item) => void): Encoded {
+    let unreadable = 0
+    const writeWhole = (item: Item): void => {
+      const { position } = writer
+      try {
+        write(item)
+      } catch {
+        writer.position = position
+        unreadable += 1
+      }
+    }
+    writeEnvelope(writer, this.#attributes, items, writeWhole)
+    return { bytes: writer.finish(), count: items.length - unreadable, unreadable }
+  }
+}
