@@ -13,7 +13,7 @@ const floors = [
   ['index.ts', 'register.ts', 'testing.ts', 'cli'],
 ]
 
-const contract = 'backends/backend.ts'
+const contracts = ['backends/backend.ts', 'backends/view.ts']
 const registry = 'backends/registry.ts'
 
 type Import = { readonly from: string; readonly line: number; readonly to: string }
@@ -23,7 +23,7 @@ const comments = /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm
 
 const roomOf = (file: string): string => file.split('/')[0] ?? file
 const floorOf = (file: string): number => floors.findIndex((rooms) => rooms.includes(roomOf(file)))
-const isBackend = (file: string): boolean => roomOf(file) === 'backends' && file !== contract
+const isBackend = (file: string): boolean => roomOf(file) === 'backends' && !contracts.includes(file)
 const blank = (text: string): string => text.replace(/[^\n]/g, ' ')
 
 function importsOf(root: string, file: string): Import[] {
@@ -41,7 +41,8 @@ function violation(root: string, { from, to }: Import, builtin: ReadonlySet<stri
   const [own, other] = [floorOf(from), floorOf(to)]
   if (own < 0 || other < 0) return `imports ${to}, and ${own < 0 ? from : to} is on no floor`
   if (own < 5 && from !== registry && builtin.has(to)) return `imports the backend ${to}; only the registry may`
-  if (own < 5 && own > 2 && isBackend(to)) return `imports ${to}; of the backends only ${contract} is open`
+  if (own < 5 && own > 2 && isBackend(to))
+    return `imports ${to}; of the backends only ${contracts.join(' and ')} are open`
   if (roomOf(from) === roomOf(to) && from.includes('/')) return undefined
   return other < own ? undefined : `(floor ${own + 1}) imports ${to} (floor ${other + 1})`
 }

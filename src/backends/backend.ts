@@ -25,8 +25,8 @@ interface BatchBase {
 /** An encoded batch. Shared by all lanes: nothing in it may be changed. */
 export interface OtlpBytes {
   readonly body: Uint8Array
-  /** Items that could not be read, and are not in it. */
-  readonly unreadable: number
+  /** Items in it; those that could not be read are not. */
+  readonly count: number
 }
 
 /** Ended spans that were closed together, in the order in which they ended. */
@@ -80,6 +80,44 @@ export interface Backend {
   flush?(): Promise<void>
   /** Gives back what it holds (sockets, timers). Called once, after the last delivery. */
   close?(): Promise<void>
+}
+
+/**
+ * How an attempt to hand over an encoded request ended, beyond {@link Outcome}.
+ *
+ * `split`: the request is too large (`size`), or something in it spoils it (`item`); its halves may get through.
+ * `blocked`: nothing gets through before somebody mends the configuration or the account; `hint` says how. The data is
+ * held, and tried again slowly.
+ */
+export type OtlpOutcome =
+  | Outcome
+  | { readonly kind: 'split'; readonly cause: 'size' | 'item'; readonly reason: string; readonly message?: string }
+  | { readonly kind: 'blocked'; readonly reason: string; readonly message?: string; readonly hint?: string }
+
+/** An encoded export request. */
+export interface OtlpRequest {
+  readonly signal: Signal
+  readonly body: Uint8Array
+  readonly compression: 'gzip' | 'none'
+}
+
+/**
+ * A backend that takes OTLP requests: what waits for it is kept encoded, and can be taken apart.
+ *
+ * Its calls of `send` may overlap, `concurrency` of them for each signal.
+ */
+export interface OtlpBackend extends Backend {
+  readonly view: View
+  readonly compression: Readonly<Partial<Record<Signal, 'gzip' | 'none'>>>
+  /** Milliseconds after which the receiver refuses data as too old. Default: never. */
+  readonly maxAgeMs?: Readonly<Partial<Record<Signal, number>>>
+  /** Makes one attempt to hand over one request. When `signal` aborts, the attempt is to be given up. */
+  send(request: OtlpRequest, signal: AbortSignal): Promise<OtlpOutcome>
+}
+
+/** True for a backend that takes encoded requests. */
+export function isOtlpBackend(backend: Backend): backend is OtlpBackend {
+  return 'send' in backend && typeof backend.send === 'function'
 }
 
 /** What a backend type is told besides its own options. */

@@ -1,27 +1,8 @@
-import type { Secret } from '../config/secret.ts'
-import type { TlsOptions } from '../transport/http-pool.ts'
-import { type Backend, type Signal, signals } from './backend.ts'
+import { type Backend, type OtlpBackend, type OtlpOutcome, type Outcome, signals } from './backend.ts'
 import { officialOtlpHttp } from './parts/official-otlp-http.ts'
 import { connectOtlp } from './parts/otlp-connection.ts'
-import { plainView, type View } from './view.ts'
-
-export type PerSignal<Value> = Readonly<Partial<Record<Signal, Value>>>
-
-/** How an OTLP/HTTP receiver is reached. A signal without an endpoint is not sent. */
-export interface OtlpHttpOptions {
-  /** Whole URLs, path included. */
-  readonly endpoints: PerSignal<string>
-  readonly headers: PerSignal<Readonly<Record<string, string | Secret>>>
-  /** Milliseconds after which a request without a whole answer is given up. Default: 10,000. */
-  readonly timeoutMs: PerSignal<number>
-  /** Default: `gzip`. */
-  readonly compression: PerSignal<'gzip' | 'none'>
-  readonly tls?: TlsOptions
-  /** How the receiver wants the data. Default: as it was recorded. */
-  readonly view?: View
-  /** `official`: encoded and sent by the exporters of OpenTelemetry, without the view. Default: `own`. */
-  readonly exporter?: 'own' | 'official'
-}
+import type { OtlpHttpOptions } from './parts/otlp-http-options.ts'
+import { plainView } from './view.ts'
 
 /**
  * Delivers over OTLP/HTTP in protobuf.
@@ -31,25 +12,42 @@ export interface OtlpHttpOptions {
  * rejection of the named number of items; `Retry-After` is passed on as `afterMs`.
  * https://opentelemetry.io/docs/specs/otlp/#otlphttp
  */
-export function otlpHttp(options: OtlpHttpOptions): Backend {
-  if (options.exporter === 'official') return officialOtlpHttp(options)
+export function otlpHttp(options: OtlpHttpOptions): Backend | OtlpBackend {
+  return options.exporter === 'official' ? officialOtlpHttp(options) : ownOtlpHttp(options)
+}
+
+function ownOtlpHttp(options: OtlpHttpOptions): OtlpBackend {
   const sent = signals.filter((signal) => options.endpoints[signal] !== undefined)
   const connections = new Map(sent.map((signal) => [signal, connectOtlp(options, signal)]))
   const view = options.view ?? plainView
+  const compression = Object.fromEntries(sent.map((signal) => [signal, options.compression[signal] ?? 'gzip']))
+  const send: OtlpBackend['send'] = async ({ signal, body, compression: encoding }, aborted) =>
+    connections.get(signal)?.send(body, encoding, aborted) ?? { kind: 'rejected', reason: 'signal_not_supported' }
   return {
     signals: sent,
-    deliver: async (batch, signal) => {
-      const connection = connections.get(batch.signal)
-      if (connection === undefined) return { kind: 'rejected', reason: 'signal_not_supported' }
-      const { body, unreadable } = await batch.bytes(view, connection.compression)
-      if (unreadable >= batch.count) return { kind: 'rejected', reason: 'unreadable' }
-      const outcome = await connection.send(body, signal)
-      return outcome.kind === 'delivered' && unreadable > 0
-        ? { kind: 'rejected', reason: 'unreadable', count: unreadable }
+    view,
+    compression,
+    ...(options.maxAgeMs && { maxAgeMs: options.maxAgeMs }),
+    send,
+    deliver: async (batch, aborted) => {
+      const { signal, count } = batch
+      const encoding = compression[signal] ?? 'gzip'
+      const { body, count: readable } = await batch.bytes(view, encoding)
+      if (readable === 0) return { kind: 'rejected', reason: 'unreadable' }
+      const outcome = whole(await send({ signal, body, compression: encoding }, aborted))
+      return outcome.kind === 'delivered' && readable < count
+        ? { kind: 'rejected', reason: 'unreadable', count: count - readable }
         : outcome
     },
     close: async () => {
       await Promise.all([...connections.values()].map((connection) => connection.close()))
     },
   }
+}
+
+/** An outcome for who can neither take a request apart nor hold it. */
+function whole(outcome: OtlpOutcome): Outcome {
+  if (outcome.kind !== 'split' && outcome.kind !== 'blocked') return outcome
+  const { reason, message } = outcome
+  return { kind: 'rejected', reason, ...(message !== undefined && { message }) }
 }

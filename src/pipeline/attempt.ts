@@ -1,6 +1,6 @@
 import { context, ROOT_CONTEXT } from '@opentelemetry/api'
 import { suppressTracing } from '@opentelemetry/core'
-import type { Backend, Batch, Outcome } from '../backends/backend.ts'
+import type { Backend, Batch, OtlpOutcome, Outcome } from '../backends/backend.ts'
 import { diagnostics } from '../diagnostics.ts'
 import { messageOf } from '../errors.ts'
 import { shownMessage } from './text.ts'
@@ -9,10 +9,12 @@ import { shownMessage } from './text.ts'
  * How one attempt ended: as the backend says; `fault` where it threw or answered rubbish; `stopped` where the lane
  * itself gave it up.
  */
-export type AttemptResult =
-  | Outcome
+export type AttemptResult<Ended = Outcome> =
+  | Ended
   | { readonly kind: 'fault'; readonly message: string }
   | { readonly kind: 'stopped' }
+
+type TimedOut = Extract<Outcome, { kind: 'retry' }>
 
 /** How long a backend may take to come to an end after its attempt was aborted, before the lane goes on without it. */
 const graceMs = 1_000
@@ -28,12 +30,17 @@ const untraced = suppressTracing(ROOT_CONTEXT)
  * After `timeoutMs` the attempt is aborted and ends as `retry` with the reason `timeout`, at once when the backend obeys
  * and a second later when it does not; what it answers then is ignored. Nothing inside is traced.
  */
-export function attempt(backend: Backend, batch: Batch, timeoutMs: number, stop: AbortSignal): Promise<AttemptResult> {
+export function attempt<Ended>(
+  make: (signal: AbortSignal) => Promise<unknown>,
+  read: (answer: unknown) => Ended | undefined,
+  timeoutMs: number,
+  stop: AbortSignal,
+): Promise<AttemptResult<Ended | TimedOut>> {
   return new Promise((resolve) => {
     const controller = new AbortController()
-    let late: Outcome | undefined
+    let late: TimedOut | undefined
     let timer: NodeJS.Timeout
-    const end = (result: AttemptResult): void => {
+    const end = (result: AttemptResult<Ended | TimedOut>): void => {
       clearTimeout(timer)
       stop.removeEventListener('abort', giveUp)
       resolve(result)
@@ -43,27 +50,32 @@ export function attempt(backend: Backend, batch: Batch, timeoutMs: number, stop:
       end({ kind: 'stopped' })
     }
     const timeOut = (): void => {
-      const timedOut: Outcome = { kind: 'retry', reason: 'timeout', message: `no answer within ${timeoutMs} ms` }
+      const timedOut: TimedOut = { kind: 'retry', reason: 'timeout', message: `no answer within ${timeoutMs} ms` }
       late = timedOut
       timer = setTimeout(() => end(timedOut), graceMs).unref()
       controller.abort(new DOMException(timedOut.message, 'TimeoutError'))
     }
     timer = setTimeout(timeOut, Math.min(timeoutMs, longestTimerMs)).unref()
     stop.addEventListener('abort', giveUp, { once: true })
-    void deliver(backend, batch, controller.signal).then((result) => end(late ?? result))
+    void answerOf(make, read, controller.signal).then((result) => end(late ?? result))
   })
 }
 
-async function deliver(backend: Backend, batch: Batch, signal: AbortSignal): Promise<AttemptResult> {
+async function answerOf<Ended>(
+  make: (signal: AbortSignal) => Promise<unknown>,
+  read: (answer: unknown) => Ended | undefined,
+  signal: AbortSignal,
+): Promise<AttemptResult<Ended>> {
   try {
-    const answer: unknown = await context.with(untraced, () => backend.deliver(batch, signal))
-    return readOutcome(answer) ?? { kind: 'fault', message: 'the backend answered something that is no outcome' }
+    const answer: unknown = await context.with(untraced, () => make(signal))
+    return read(answer) ?? { kind: 'fault', message: 'the backend answered something that is no outcome' }
   } catch (error) {
     return { kind: 'fault', message: messageOf(error) }
   }
 }
 
-function readOutcome(answer: unknown): Outcome | undefined {
+/** What a backend answered, where that is an outcome. */
+export function readOutcome(answer: unknown): Outcome | undefined {
   if (typeof answer !== 'object' || answer === null) return undefined
   const { kind, reason, message, afterMs, count } = answer as Readonly<Record<string, unknown>>
   if (kind === 'delivered') return { kind }
@@ -72,6 +84,16 @@ function readOutcome(answer: unknown): Outcome | undefined {
   if (kind === 'retry') return { kind, ...said, ...(isAmount(afterMs) && { afterMs }) }
   if (count === undefined) return { kind, ...said }
   return isAmount(count) ? { kind, ...said, count: Math.floor(count) } : undefined
+}
+
+/** What a backend that takes requests answered, where that is an outcome. */
+export function readOtlpOutcome(answer: unknown): OtlpOutcome | undefined {
+  if (typeof answer !== 'object' || answer === null) return undefined
+  const { kind, reason, message, hint, cause } = answer as Readonly<Record<string, unknown>>
+  if (typeof reason !== 'string' || (kind !== 'split' && kind !== 'blocked')) return readOutcome(answer)
+  const said = { reason, ...(typeof message === 'string' && { message }) }
+  if (kind === 'split') return { kind, cause: cause === 'size' ? 'size' : 'item', ...said }
+  return { kind, ...said, ...(typeof hint === 'string' && { hint }) }
 }
 
 function isAmount(value: unknown): value is number {

@@ -14,3 +14,11 @@ export function backoffMs(failures: number, random: () => number, afterMs: numbe
   const ceiling = Math.min(mostMs, firstMs * 2 ** Math.min(Math.max(failures, 1) - 1, 16))
   return Math.max(random() * ceiling, Math.min(afterMs, longestWordMs))
 }
+
+const firstProbeMs = 30_000
+const mostProbeMs = 300_000
+
+/** Milliseconds until a backend that refuses everything is asked again: from half a minute up to five, with jitter. */
+export function probeMs(refusals: number, random: () => number): number {
+  return Math.min(mostProbeMs, firstProbeMs * 2 ** Math.min(Math.max(refusals, 1) - 1, 16)) * (0.75 + random() / 2)
+}

@@ -5,23 +5,26 @@ import type { LaneProblem } from './ledger.ts'
 /** Least time between two announcements of trouble, so that a backend that comes and goes does not fill stderr. */
 const quietMs = 60_000
 
+type Fate = 'held' | 'dropped' | 'blocked'
+
 /** Says once per failing period that a backend fails and what becomes of the data, and once that it works again. */
 export class LaneVoice {
-  readonly #name: string
+  readonly #subject: string
   readonly #limits: QueueLimits
   readonly #now: () => number
-  #failing: 'held' | 'dropped' | undefined
+  #failing: Fate | undefined
   #announced = false
   #lastSaidAt = -Infinity
 
-  constructor(name: string, limits: QueueLimits, now: () => number) {
-    this.#name = name
+  /** `subject` is the backend, and the signal where its signals go apart. */
+  constructor(subject: string, limits: QueueLimits, now: () => number) {
+    this.#subject = subject
     this.#limits = limits
     this.#now = now
   }
 
-  /** The data of the failed attempt is `held` for another one, or `dropped`. */
-  failed(fate: 'held' | 'dropped', { reason, message }: LaneProblem): void {
+  /** The data of the failed attempt is `held` for another one, or `dropped`; `blocked`: held until somebody mends it. */
+  failed(fate: Fate, { reason, message, hint }: LaneProblem): void {
     if (this.#failing === fate || this.#failing === 'dropped') return
     this.#failing = fate
     const now = this.#now()
@@ -29,23 +32,26 @@ export class LaneVoice {
     this.#announced = true
     this.#lastSaidAt = now
     const why = message === '' ? reason : `${reason}: ${message}`
-    const what = fate === 'held' ? 'is failing' : 'refuses data'
-    diagnostics.say('warn', `backend "${this.#name}" ${what} (${why}); ${this.#fateOf(fate)}`)
+    const what = fate === 'held' ? 'is failing' : fate === 'dropped' ? 'refuses data' : 'takes nothing'
+    const advice = hint === undefined ? '' : `: ${hint.replace(/\.$/, '')}`
+    diagnostics.say('warn', `${this.#subject} ${what} (${why})${advice}; ${this.#fateOf(fate)}`)
   }
 
   delivered(): void {
-    if (this.#announced) diagnostics.say('warn', `backend "${this.#name}" works again`)
+    if (this.#announced) diagnostics.say('warn', `${this.#subject} works again`)
     this.#failing = undefined
     this.#announced = false
   }
 
   /** Said once: more comes than the backend takes. */
   overflowed(): void {
-    const text = `the queue of backend "${this.#name}" is full: its oldest data is dropped, and counted as queue_full`
+    const text = `the queue of ${this.#subject} is full: its oldest data is dropped, and counted as queue_full`
     diagnostics.once('warn', text)
   }
 
-  #fateOf(fate: 'held' | 'dropped'): string {
+  #fateOf(fate: Fate): string {
+    if (fate === 'blocked')
+      return 'its data is held, and tried again every few minutes; other backends are not affected'
     if (fate === 'dropped') return 'what it refuses is dropped and counted; other backends are not affected'
     const { maxItems, maxBytes } = this.#limits
     const most = `${maxItems.toLocaleString('en')} items or ${maxBytes.toLocaleString('en')} bytes`

@@ -18,13 +18,18 @@ export interface LaneProblem {
   readonly reason: string
   /** In the backend's own words, at most 300 characters. */
   readonly message: string
+  /** What to do about it, where that is known. */
+  readonly hint?: string
 }
 
 /** What is known of one backend. For each of its signals: accepted = delivered + queued + all that was dropped. */
 export interface BackendStatus {
   readonly type: string
-  /** `waiting`: the last attempt failed, and the next one is not due yet. */
-  readonly state: 'idle' | 'sending' | 'waiting' | 'closed'
+  /**
+   * `waiting`: the last attempt failed, and the next one is not due yet. `blocked`: nothing gets through before somebody
+   * mends what `lastProblem` says.
+   */
+  readonly state: 'idle' | 'sending' | 'waiting' | 'blocked' | 'closed'
   readonly traces?: SignalStatus
   readonly logs?: SignalStatus
   readonly lastProblem?: LaneProblem
@@ -61,7 +66,12 @@ export class Ledger {
   }
 }
 
-export function problemOf(reason: string, message: string | undefined, nowMs: number): LaneProblem {
+export function problemOf(reason: string, message: string | undefined, nowMs: number, hint?: string): LaneProblem {
   const at = new Date(nowMs).toISOString()
-  return Object.freeze({ at, reason: counterName(reason), message: shownMessage(message ?? '') })
+  return Object.freeze({
+    at,
+    reason: counterName(reason),
+    message: shownMessage(message ?? ''),
+    ...(hint !== undefined && { hint }),
+  })
 }

@@ -6,7 +6,8 @@ import { diagnostics } from '../diagnostics.ts'
 import { longestTimerMs } from './attempt.ts'
 import { pendingLogBatch, traceBatch } from './batch.ts'
 import { Batcher } from './batcher.ts'
-import { Lane } from './lane.ts'
+import { createLane } from './create-lane.ts'
+import type { Lane } from './lane.ts'
 import type { BackendStatus } from './ledger.ts'
 import type { PendingLogRecord } from './pending-log-record.ts'
 import type { QueueLimits } from './queue.ts'
@@ -80,7 +81,7 @@ export function createPipeline({
   const router = new Router(
     backends.map(({ minLevel, ...lane }) =>
       routeTo(
-        new Lane({ ...lane, signals: signalsOf(lane.backend, lane.signals), queue, now, random, schedule }),
+        createLane({ ...lane, signals: signalsOf(lane.backend, lane.signals), queue, now, random, schedule }),
         minLevel,
       ),
     ),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Outcome } from '../../src/backends/backend.ts'
 import type { BackendStatus, Pipeline } from '../../src/pipeline/pipeline.ts'
 import { brokenPending, pendingOf, spanOf } from '../support/telemetry-items.ts'
-import { heard, named, pipelineTo, scripted, type Step } from './support.ts'
+import { heard, named, type OtlpStep, pipelineTo, scripted, scriptedOtlp, type Step } from './support.ts'
 
 const failing: Outcome = { kind: 'retry', reason: 'http_503', message: 'over\r\nloaded' }
 const done: Outcome = { kind: 'delivered' }
@@ -30,6 +30,10 @@ describe('accepted = delivered + queued + dropped', () => {
     fc.constantFrom('throws', 'rejects', 'hangs'),
     fc.record({ answer: fc.anything() }),
   )
+  const otlpOutcome: fc.Arbitrary<OtlpStep> = fc.oneof(
+    fc.record({ kind: fc.constant('split' as const), cause: fc.constantFrom('size', 'item'), reason: fc.string() }),
+    fc.record({ kind: fc.constant('blocked' as const), reason: fc.string(), hint: fc.string() }),
+  )
   const action = fc.constantFrom('span', 'log', 'broken log', 'turn', 'flush', 'rest', 'hurry')
   const run: Readonly<Record<string, (pipeline: Pipeline) => unknown>> = {
     span: (pipeline) => pipeline.pushSpan(spanOf('s')),
@@ -46,13 +50,15 @@ describe('accepted = delivered + queued + dropped', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(outcome, { maxLength: 12 }),
+        fc.array(fc.oneof(outcome, otlpOutcome), { maxLength: 12 }),
         fc.array(action, { maxLength: 60 }),
-        async (steps, actions) => {
+        async (steps, otlpSteps, actions) => {
           const limits = { maxItems: 4, maxBytes: 1_000_000, maxAgeMs: 1 }
           const pipeline = pipelineTo(
             [
               named('x', scripted(steps), { timeoutMs: 1 }),
               named('y', scripted(steps.toReversed()), { minLevel: 'error', timeoutMs: 1 }),
+              named('z', scriptedOtlp(otlpSteps), { minLevel: 'warn', timeoutMs: 1 }),
             ],
             { batch: { traces: limits, logs: limits }, queue: { maxItems: 10, maxBytes: 5_000 } },
           )
@@ -68,7 +74,7 @@ describe('accepted = delivered + queued + dropped', () => {
           for (const { traces, logs } of Object.values(status)) expect([traces?.queued, logs?.queued]).toEqual([0, 0])
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 150 },
     )
   })
 })

@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest'
-import type { Backend, Batch, Outcome, Signal } from '../../src/backends/backend.ts'
+import { gunzipSync } from 'node:zlib'
+import type { Backend, Batch, OtlpBackend, OtlpOutcome, Outcome, Signal } from '../../src/backends/backend.ts'
 import { diagnostics } from '../../src/diagnostics.ts'
 import {
   createPipeline,
@@ -7,6 +8,8 @@ import {
   type PipelineBackend,
   type PipelineOptions,
 } from '../../src/pipeline/pipeline.ts'
+import { plainView } from '../../src/backends/view.ts'
+import { decodeLogRecords, decodeSpans } from '../support/otlp-decode.ts'
 import { textsOf } from '../support/telemetry-items.ts'
 
 export const both: readonly Signal[] = ['traces', 'logs']
@@ -69,6 +72,55 @@ export function scripted(steps: readonly Step[] = []): Scripted {
       if (step.kind === 'delivered') delivered.push(...texts)
       return Promise.resolve(step)
     },
+  }
+}
+
+export type OtlpStep = OtlpOutcome | Exclude<Step, Outcome>
+
+export interface ScriptedOtlp extends OtlpBackend {
+  /** The texts of every request, in order. */
+  readonly attempts: string[][]
+  /** The texts of the requests that were answered with `delivered`. */
+  readonly delivered: string[]
+  /** Requests under way now, and the most there were. */
+  readonly underWay: { now: number; most: number }
+}
+
+/** The same for encoded requests; answers are a list, or made of the texts of a request. */
+export function scriptedOtlp(
+  answers: readonly OtlpStep[] | ((texts: readonly string[]) => OtlpStep) = [],
+  more: Partial<OtlpBackend> = {},
+): ScriptedOtlp {
+  const attempts: string[][] = []
+  const delivered: string[] = []
+  const underWay = { now: 0, most: 0 }
+  const left = typeof answers === 'function' ? [] : [...answers]
+  return {
+    attempts,
+    delivered,
+    underWay,
+    view: plainView,
+    compression: { traces: 'gzip', logs: 'none' },
+    deliver: () => Promise.reject(new Error('requests are sent')),
+    send: async ({ signal, body, compression }) => {
+      const bytes = compression === 'gzip' ? gunzipSync(body) : body
+      const texts =
+        signal === 'traces'
+          ? decodeSpans(bytes).map(({ name }) => name)
+          : decodeLogRecords(bytes).map((record) => String(record.body))
+      attempts.push(texts)
+      underWay.now += 1
+      underWay.most = Math.max(underWay.most, underWay.now)
+      await new Promise((resolve) => setImmediate(resolve))
+      underWay.now -= 1
+      const step = typeof answers === 'function' ? answers(texts) : (left.shift() ?? { kind: 'delivered' })
+      if (step === 'throws' || step === 'rejects') throw new Error('thrown by the backend')
+      if (step === 'hangs') return new Promise<Outcome>(() => {})
+      if ('answer' in step) return step.answer as Promise<Outcome>
+      if (step.kind === 'delivered') delivered.push(...texts)
+      return step
+    },
+    ...more,
   }
 }
 

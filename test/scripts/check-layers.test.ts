@@ -75,7 +75,7 @@ it.each([
     'a pipeline that knows the registry',
     'pipeline/router.ts',
     "import { all } from '../backends/registry.ts'\n",
-    'pipeline/router.ts:1: imports backends/registry.ts; of the backends only backends/backend.ts is open',
+    'pipeline/router.ts:1: imports backends/registry.ts; of the backends only backends/backend.ts and backends/view.ts are open',
   ],
   [
     'an import of a file that is not there',

@@ -18,6 +18,9 @@ export type Answer =
   | 'hang'
   | 'reset'
 
+/** An answer that depends on what arrived. */
+export type AnswerTo = (request: Omit<ReceivedRequest, 'status'>) => Answer
+
 /** One request that arrived, decoded whatever the answer to it is. */
 export interface ReceivedRequest {
   readonly method: string
@@ -45,8 +48,8 @@ export interface OtlpSink {
   spans(): ReceivedSpan[]
   /** Log records of the requests that were answered with a 2xx, in the order of arrival. */
   logRecords(): ReceivedLogRecord[]
-  /** Answers every request from now on like this, once the scripted answers are used up. */
-  answer(answer: Answer): void
+  /** Answers every request from now on like this, or as the function says, once the scripted answers are used up. */
+  answer(answer: Answer | AnswerTo): void
   /** Resolves when the predicate holds; looks at each arrival; rejects after `timeoutMs` (default 10,000). */
   waitFor(predicate: () => boolean, timeoutMs?: number): Promise<void>
   close(): Promise<void>
@@ -61,14 +64,16 @@ export async function otlpSink(
   options: { readonly answers?: readonly Answer[]; readonly tls?: ServerOptions } = {},
 ): Promise<OtlpSink> {
   const script = [...(options.answers ?? [])]
-  let standing: Answer = 200
+  let answerTo: AnswerTo = () => 200
   const requests: ReceivedRequest[] = []
   const watchers = new Set<() => void>()
   const take = (request: IncomingMessage, response: ServerResponse): void => {
     void readBody(request).then(
       (body) => {
-        const answer = script.shift() ?? standing
-        const received = decode(request, body, answer)
+        const decoded = decode(request, body)
+        const answer = script.shift() ?? answerTo(decoded)
+        const status = decoded.problem !== undefined ? 400 : decoded.signal === undefined ? 404 : statusOf(answer)
+        const received = { ...decoded, status }
         requests.push(received)
         for (const look of watchers) look()
         reply(response, answer, received)
@@ -85,7 +90,7 @@ export async function otlpSink(
     spans: () => taken().flatMap(({ spans }) => spans),
     logRecords: () => taken().flatMap(({ logRecords }) => logRecords),
     answer: (answer) => {
-      standing = answer
+      answerTo = typeof answer === 'function' ? answer : () => answer
     },
     waitFor: (predicate, timeoutMs = 10_000) =>
       new Promise((resolve, reject) => {
@@ -115,7 +120,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-function decode(request: IncomingMessage, body: Buffer, answer: Answer): ReceivedRequest {
+function decode(request: IncomingMessage, body: Buffer): Omit<ReceivedRequest, 'status'> {
   const path = request.url ?? '/'
   const signal = /\/v1\/(traces|logs)$/.exec(path)?.[1] as 'traces' | 'logs' | undefined
   const { headers, method = '' } = request
@@ -124,10 +129,9 @@ function decode(request: IncomingMessage, body: Buffer, answer: Answer): Receive
     const bytes = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body
     const spans = signal === 'traces' ? decodeSpans(bytes) : []
     const logRecords = signal === 'logs' ? decodeLogRecords(bytes) : []
-    const status = signal === undefined ? 404 : statusOf(answer)
-    return { ...common, status, spans, logRecords, problem: undefined }
+    return { ...common, spans, logRecords, problem: undefined }
   } catch (error) {
-    return { ...common, status: 400, spans: [], logRecords: [], problem: String(error) }
+    return { ...common, spans: [], logRecords: [], problem: String(error) }
   }
 }
 

@@ -10,10 +10,8 @@ import type { View } from '../../backends/view.ts'
 /** An OTLP export request in protobuf. */
 export interface Encoded {
   readonly bytes: Buffer
-  /** Items in it. */
+  /** Items in it; those whose values cannot be read are left out. */
   readonly count: number
-  /** Items that could not be written, and are not in it. */
-  readonly unreadable: number
 }
 
 /** One buffer for all encoders: a message is copied out of it before another one begins. */
@@ -40,17 +38,17 @@ export class Encoder {
   }
 
   #encode<Item extends ReadableSpan | ReadableLogRecord>(items: readonly Item[], write: (item: Item) => void): Encoded {
-    let unreadable = 0
+    let count = 0
     const writeWhole = (item: Item): void => {
       const { position } = writer
       try {
         write(item)
+        count += 1
       } catch {
         writer.position = position
-        unreadable += 1
       }
     }
     writeEnvelope(writer, this.#attributes, items, writeWhole)
-    return { bytes: writer.finish(), count: items.length - unreadable, unreadable }
+    return { bytes: writer.finish(), count }
   }
 }

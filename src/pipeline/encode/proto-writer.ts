@@ -207,7 +207,8 @@ export function sizeOfUint32(value: number): number {
 }
 
 const nibbles = new Uint8Array(128)
-for (const [index, digit] of [...'0123456789abcdef'].entries()) {
-  nibbles[digit.charCodeAt(0)] = index
-  nibbles[digit.toUpperCase().charCodeAt(0)] = index
+for (let value = 0; value < 16; value += 1) {
+  const digit = value.toString(16)
+  nibbles[digit.charCodeAt(0)] = value
+  nibbles[digit.toUpperCase().charCodeAt(0)] = value
 }

@@ -15,8 +15,8 @@ const encoders = new Map<string, Encoder>()
 export function sharedBytes(encode: (encoder: Encoder) => Encoded): Batch['bytes'] {
   const made = new Map<string, Promise<OtlpBytes>>()
   const make = async (view: View, compression: 'gzip' | 'none'): Promise<OtlpBytes> => {
-    const { bytes, unreadable } = encode(encoderOf(view))
-    return { body: compression === 'none' ? bytes : await gzipped(bytes, { level }), unreadable }
+    const { bytes, count } = encode(encoderOf(view))
+    return { body: compression === 'none' ? bytes : await gzipped(bytes, { level }), count }
   }
   return (view, compression) => {
     const key = `${compression} ${view.id}`

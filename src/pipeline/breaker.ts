@@ -1,0 +1,65 @@
+import { backoffMs, probeMs } from './backoff.ts'
+
+/**
+ * How much of a backend is tried at the moment: everything while it works; one request at a time, after a pause, while it
+ * fails; one now and then while it lets nothing through.
+ */
+export class Breaker {
+  readonly #random: () => number
+  readonly #onPauseEnd: () => void
+  #failures = 0
+  #pause: NodeJS.Timeout | undefined
+  #isBlocked = false
+
+  /** `onPauseEnd` is called when a pause is over by itself. */
+  constructor(random: () => number, onPauseEnd: () => void) {
+    this.#random = random
+    this.#onPauseEnd = onPauseEnd
+  }
+
+  /** True until the next attempt is due. */
+  get isPausing(): boolean {
+    return this.#pause !== undefined
+  }
+
+  /** True while everything is refused. */
+  get isBlocked(): boolean {
+    return this.#isBlocked
+  }
+
+  /** True where one request at a time is to be tried. */
+  get isProbing(): boolean {
+    return this.#failures > 0 || this.#isBlocked
+  }
+
+  /** The backend took something, or said what it does not want: it works. */
+  works(): void {
+    this.#failures = 0
+    this.#isBlocked = false
+  }
+
+  /** `isNews`: no other attempt has failed since this one began. */
+  fails(isNews: boolean, afterMs?: number): void {
+    if (isNews) this.#failures += 1
+    this.#wait(backoffMs(this.#failures, this.#random, afterMs))
+  }
+
+  /** The backend refused everything, this request for the `refusals`th time. */
+  blocks(refusals: number): void {
+    this.#isBlocked = true
+    this.#wait(probeMs(refusals, this.#random))
+  }
+
+  endPause(): void {
+    clearTimeout(this.#pause)
+    this.#pause = undefined
+  }
+
+  #wait(ms: number): void {
+    clearTimeout(this.#pause)
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined
+      this.#onPauseEnd()
+    }, ms).unref()
+  }
+}

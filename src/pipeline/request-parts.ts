@@ -1,0 +1,34 @@
+import { promisify } from 'node:util'
+import { gunzip, gzip } from 'node:zlib'
+import { splitRequest } from './encode/split-request.ts'
+import type { WaitingRequest } from './waiting-request.ts'
+
+const [gzipped, gunzipped] = [promisify(gzip), promisify(gunzip)]
+
+/**
+ * The halves of a request; undefined where it cannot be taken apart, or where enough was spent on finding what spoils it.
+ *
+ * One bad item among n takes about 2 log2(n) requests to find; twice that and some more is spent on each batch.
+ */
+export async function partsOf(
+  request: WaitingRequest,
+  body: Uint8Array,
+  compression: 'gzip' | 'none',
+  cause: 'size' | 'item',
+): Promise<WaitingRequest[] | undefined> {
+  const search =
+    cause === 'size' ? request.search : (request.search ?? { left: 4 * Math.ceil(Math.log2(request.count)) + 16 })
+  if (cause === 'item' && search !== undefined && (search.left -= 2) < 0) return undefined
+  try {
+    const halves = splitRequest(compression === 'gzip' ? await gunzipped(body) : Buffer.from(body))
+    if (halves === undefined) return undefined
+    return await Promise.all(
+      halves.map(async ({ bytes, count }) => {
+        const half = compression === 'gzip' ? await gzipped(bytes, { level: 1 }) : bytes
+        return { ...request, count, size: half.length + request.size - body.length, body: half, refusals: 0, search }
+      }),
+    )
+  } catch {
+    return undefined
+  }
+}

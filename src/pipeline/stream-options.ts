@@ -1,0 +1,14 @@
+import type { OtlpBackend, OtlpOutcome, Signal } from '../backends/backend.ts'
+import type { LaneOptions } from './lane-options.ts'
+
+export interface StreamOptions extends Omit<LaneOptions, 'backend' | 'signals' | 'type'> {
+  readonly backend: OtlpBackend
+  readonly signal: Signal
+  /** Most requests on their way at once. */
+  readonly concurrency: number
+}
+
+/** What a backend says of a request that it may take in parts. */
+export type Split = Extract<OtlpOutcome, { kind: 'split' }>
+
+export type StreamState = 'idle' | 'sending' | 'waiting' | 'blocked' | 'closed'
