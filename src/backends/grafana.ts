@@ -4,6 +4,18 @@ import { type BackendType, defineBackend } from './backend.ts'
 import { type GrafanaOptions, grafanaOptions, grafanaProblems } from './parts/grafana-options.ts'
 import { otlpHttp } from './otlp-http.ts'
 
+/** Loki takes what is at most seven days old; an hour is left for the way. */
+const lokiMaxAgeMs = (7 * 24 - 1) * 3_600_000
+
+const hintFor = (status: number, message: string): string | undefined => {
+  if (/invalid scope/i.test(message))
+    return 'Give the access policy of the token the scopes traces:write and logs:write.'
+  if (status === 401 || status === 403)
+    return 'Check GRAFANA_CLOUD_INSTANCE_ID (the number on the OpenTelemetry card of the stack) and GRAFANA_CLOUD_API_KEY.'
+  if (status === 404) return 'The endpoint is that of the OpenTelemetry card: it ends with /otlp.'
+  return undefined
+}
+
 /**
  * Grafana Cloud, through the OTLP gateway of a stack: traces to Tempo, log records to Loki.
  *
@@ -27,6 +39,8 @@ export const grafanaBackend: BackendType<GrafanaOptions> = defineBackend({
       timeoutMs: { traces: timeoutMs, logs: timeoutMs },
       compression: { traces: compression, logs: compression },
       exporter,
+      maxAgeMs: { logs: lokiMaxAgeMs },
+      hintFor,
     })
   },
 })

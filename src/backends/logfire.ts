@@ -29,6 +29,17 @@ type LogfireOptions = {
   readonly baseUrl: Option<string>
 }
 
+/** Logfire takes what is at most a day old; an hour is left for the way. */
+const maxAgeMs = 23 * 3_600_000
+
+const hintFor = (status: number): string | undefined => {
+  if (status === 401 || status === 403)
+    return 'LOGFIRE_TOKEN has to be a write token of this region: those of another one, and read tokens, are refused.'
+  if (status === 402) return 'The usage limit of the project is reached: raise it, or wait for the next month.'
+  if (status === 404) return 'LOGFIRE_BASE_URL is the address alone, without a path.'
+  return undefined
+}
+
 /**
  * Pydantic Logfire: spans and log records of one project.
  *
@@ -67,5 +78,7 @@ export const logfireBackend: BackendType<LogfireOptions> = defineBackend({
       timeoutMs: { traces: timeoutMs, logs: timeoutMs },
       compression: { traces: compression, logs: compression },
       exporter,
+      maxAgeMs: { traces: maxAgeMs, logs: maxAgeMs },
+      hintFor,
     }),
 })

@@ -1,4 +1,5 @@
-import type { Dispatcher, Pool } from 'undici'
+import { Socket } from 'node:net'
+import type { buildConnector, Dispatcher, Pool } from 'undici'
 
 /** Who is trusted, and who we are; PEM texts. */
 export interface TlsOptions {
@@ -54,11 +55,11 @@ export function createHttpPool(url: string, { tls = {}, connections = 1 }: HttpP
   let pool: Promise<Pool> | undefined
   let closed = false
   const connect = async (): Promise<Pool> => {
-    const { Pool } = await import('undici')
+    const { Pool, buildConnector } = await import('undici')
     return new Pool(origin, {
       connections,
       pipelining: 1,
-      connect: { ...tls },
+      connect: letGo(buildConnector({ ...tls })),
       keepAliveTimeout: keepAliveMs,
       // The deadline of an attempt is its caller's, in the signal.
       headersTimeout: 0,
@@ -88,6 +89,20 @@ export function createHttpPool(url: string, { tls = {}, connections = 1 }: HttpP
       closed = true
       await (await pool)?.destroy()
     },
+  }
+}
+
+/**
+ * Keeps connections from keeping the process alive, also while a request is under way.
+ *
+ * Who waits for a delivery, a flush or a stop, holds the process by a timer of its own, up to its deadline.
+ */
+function letGo(connect: buildConnector.connector): buildConnector.connector {
+  return (options, callback) => {
+    const socket: unknown = connect(options, callback)
+    if (!(socket instanceof Socket)) return
+    socket.unref()
+    socket.ref = () => socket
   }
 }
 
