@@ -1,0 +1,174 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { diagnostics } from '../../diagnostics.ts'
+import { messageOf } from '../../errors.ts'
+import { adoptFolders, beat, claimFolder, heartbeatMs, leaveFolder, privateFolder } from './directory.ts'
+import type { Indexed, SpooledRequest } from './frames.ts'
+import { Segment } from './segment.ts'
+
+/** A request on disk. */
+export interface SpoolEntry extends Indexed {
+  readonly segment: Segment
+}
+
+export interface SpoolOptions {
+  /** The folder of one backend and signal of one service; shared by its processes. */
+  readonly path: string
+  /** Most bytes on disk; past it the oldest file goes. */
+  readonly maxBytes: number
+  /** Told of requests that had to go for newer ones. */
+  readonly onEvicted: (entries: readonly SpoolEntry[]) => void
+  /** Told of requests that a process which is no more has left, oldest first. */
+  readonly onAdopted: (entries: readonly SpoolEntry[]) => void
+}
+
+const mostSegmentBytes = 4 * 1_024 * 1_024
+const adoptEveryMs = 60_000
+
+/**
+ * The requests of one backend and signal that are kept on disk: bounded, oldest first, and there after a restart.
+ *
+ * Files are this user's alone, in a folder for each process. A process takes over the folders of those that are dead, when it
+ * starts and once a minute. What is written is in the hands of the operating system: it outlives the process, however that
+ * ends, but not a power failure.
+ */
+export class Spool {
+  readonly #options: SpoolOptions
+  readonly #segmentBytes: number
+  readonly #entries = new Map<Segment, SpoolEntry[]>()
+  readonly #folders = new Set<string>()
+  #active: Segment | undefined
+  #folder: string | undefined
+  #sequence = 0
+  #turn: Promise<unknown> = Promise.resolve()
+  #timers: NodeJS.Timeout[] = []
+
+  private constructor(options: SpoolOptions) {
+    this.#options = options
+    this.#segmentBytes = Math.max(65_536, Math.min(mostSegmentBytes, Math.floor(options.maxBytes / 4)))
+  }
+
+  /** Rejects where the folder cannot be used, with what is wrong with it. */
+  static async open(options: SpoolOptions): Promise<Spool> {
+    await privateFolder(options.path)
+    const spool = new Spool(options)
+    await spool.#adopt()
+    spool.#timers = [
+      setInterval(() => void spool.#inTurn(() => spool.#adopt()).catch(() => {}), adoptEveryMs).unref(),
+      setInterval(() => {
+        for (const folder of spool.#folders) void beat(folder, Date.now())
+      }, heartbeatMs).unref(),
+    ]
+    return spool
+  }
+
+  /** Bytes on disk. */
+  get bytes(): number {
+    let bytes = 0
+    for (const segment of this.#entries.keys()) bytes += segment.size
+    return bytes
+  }
+
+  /** Rejects where nothing can be written; then nothing is kept. */
+  append(request: SpooledRequest): Promise<SpoolEntry> {
+    return this.#inTurn(async () => {
+      const segment = await this.#writable(request.body.length)
+      const entry = { ...(await segment.append(request)), segment }
+      this.#entries.get(segment)?.push(entry)
+      return entry
+    })
+  }
+
+  /** The body of a request; undefined where it is not on disk any more as it was written. */
+  read(entry: SpoolEntry): Promise<Uint8Array | undefined> {
+    return this.#inTurn(() => entry.segment.read(entry)).catch(() => undefined)
+  }
+
+  /** Forgets a request: it is delivered, or never will be. Never rejects. */
+  settle(entry: SpoolEntry): Promise<void> {
+    return this.#inTurn(async () => {
+      const { segment } = entry
+      const entries = this.#entries.get(segment)
+      if (entries === undefined) return
+      this.#entries.set(
+        segment,
+        entries.filter(({ id }) => id !== entry.id),
+      )
+      await segment.settle(entry.id)
+      if (segment.openCount === 0) await this.#delete(segment)
+    }).catch(() => diagnostics.count('spool_errors'))
+  }
+
+  /** Leaves what is on disk to the next process. Never rejects. */
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer)
+    await this.#inTurn(async () => {
+      for (const segment of this.#entries.keys()) await segment.close()
+      this.#entries.clear()
+      for (const folder of this.#folders) await leaveFolder(folder)
+    }).catch(() => diagnostics.count('spool_errors'))
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(work)
+    this.#turn = result.catch(() => {})
+    return result
+  }
+
+  async #writable(size: number): Promise<Segment> {
+    while (this.bytes + size > this.#options.maxBytes && this.#entries.size > 0) await this.#evict()
+    if (this.#active !== undefined && this.#active.size + size <= this.#segmentBytes) return this.#active
+    if (this.#folder === undefined) {
+      this.#folder = await claimFolder(this.#options.path)
+      this.#folders.add(this.#folder)
+    }
+    this.#sequence += 1
+    const segment = await Segment.create(join(this.#folder, `${String(this.#sequence).padStart(8, '0')}.seg`))
+    this.#active = segment
+    this.#entries.set(segment, [])
+    return segment
+  }
+
+  async #evict(): Promise<void> {
+    const [[segment, entries]] = this.#entries as unknown as [[Segment, SpoolEntry[]]]
+    await this.#delete(segment)
+    this.#options.onEvicted(entries)
+  }
+
+  async #delete(segment: Segment): Promise<void> {
+    this.#entries.delete(segment)
+    if (this.#active === segment) this.#active = undefined
+    await segment.delete()
+  }
+
+  async #adopt(): Promise<void> {
+    const adopted = new Map<Segment, SpoolEntry[]>()
+    for (const folder of await adoptFolders(this.#options.path, Date.now())) {
+      this.#folders.add(folder)
+      for (const name of (await readdir(folder)).filter((each) => each.endsWith('.seg')).sort()) {
+        await adoptSegment(join(folder, name), adopted)
+      }
+    }
+    if (adopted.size === 0) return
+    // Older than what is written from now on: it comes first, also where something has to go.
+    const own = [...this.#entries]
+    this.#entries.clear()
+    for (const [segment, entries] of [...adopted, ...own]) this.#entries.set(segment, entries)
+    this.#options.onAdopted([...adopted.values()].flat())
+  }
+}
+
+async function adoptSegment(path: string, into: Map<Segment, SpoolEntry[]>): Promise<void> {
+  try {
+    const { segment, entries, damaged } = await Segment.adopt(path)
+    if (damaged > 0) diagnostics.count('spool_frames_damaged', damaged)
+    if (segment === undefined) return
+    into.set(
+      segment,
+      entries.map((entry) => ({ ...entry, segment })),
+    )
+  } catch (error) {
+    diagnostics.count('spool_errors')
+    diagnostics.once('warn', `a file of the spool cannot be read: ${messageOf(error)}`, 'spool_errors')
+  }
+}
