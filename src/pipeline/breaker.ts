@@ -32,6 +32,11 @@ export class Breaker {
     return this.#failures > 0 || this.#isBlocked
   }
 
+  /** True where this is more than one failure in passing. */
+  get isDown(): boolean {
+    return this.#failures > 1 || this.#isBlocked
+  }
+
   /** The backend took something, or said what it does not want: it works. */
   works(): void {
     this.#failures = 0

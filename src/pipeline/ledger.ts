@@ -1,12 +1,14 @@
 import { counterName, shownMessage } from './text.ts'
 
-/** What became of the items of one signal at one backend: accepted = delivered + queued + all that was dropped. */
+/** What became of the items of one signal at one backend: accepted = delivered + queued + spooled + all that was dropped. */
 export interface SignalStatus {
   /** Items that were recorded for this backend. */
   readonly accepted: number
   readonly delivered: number
   /** Items that wait, those on their way included. */
   readonly queued: number
+  /** Items that are on disk; undefined where nothing is kept there. */
+  readonly spooled?: number
   /** Items that were lost, by reason. */
   readonly dropped: Readonly<Record<string, number>>
 }
@@ -22,7 +24,7 @@ export interface LaneProblem {
   readonly hint?: string
 }
 
-/** What is known of one backend. For each of its signals: accepted = delivered + queued + all that was dropped. */
+/** What is known of one backend. For each of its signals: accepted = delivered + queued + spooled + all that was dropped. */
 export interface BackendStatus {
   readonly type: string
   /**
@@ -56,11 +58,12 @@ export class Ledger {
   }
 
   /** `open` are items in a batch that is not closed yet. */
-  status(queued: number, open: number): SignalStatus {
+  status(queued: number, open: number, spooled?: number): SignalStatus {
     return Object.freeze({
       accepted: this.accepted + open,
       delivered: this.delivered,
       queued: queued + open,
+      ...(spooled !== undefined && { spooled }),
       dropped: Object.freeze(Object.fromEntries(this.#dropped)),
     })
   }

@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
 import type { Batch, OtlpBackend, Signal } from '../backends/backend.ts'
 import { closeBackend, flushBackend } from './attempt.ts'
 import type { Lane } from './lane.ts'
-import type { LaneOptions } from './lane-options.ts'
+import type { LaneOptions, SpoolOptions } from './lane-options.ts'
+import type { SpoolSettings } from './stream-spool.ts'
 import type { BackendStatus } from './ledger.ts'
 import { OtlpStream } from './otlp-stream.ts'
 import type { StreamState } from './stream-options.ts'
@@ -24,7 +27,10 @@ export class OtlpLane implements Lane {
     this.signals = options.signals
     this.#options = options
     this.#streams = new Map(
-      options.signals.map((signal) => [signal, new OtlpStream({ ...options, signal, concurrency })]),
+      options.signals.map((signal) => {
+        const spool = options.spool && spoolOf(options.spool, options.name, signal)
+        return [signal, new OtlpStream({ ...options, signal, concurrency, spool })]
+      }),
     )
   }
 
@@ -58,8 +64,10 @@ export class OtlpLane implements Lane {
     for (const stream of this.#streams.values()) stream.rest()
   }
 
-  /** Nothing: what goes over a network cannot be sent at once. */
-  deliverAtExit(): void {}
+  /** What goes over a network cannot be sent at once; it is written to disk. */
+  deliverAtExit(): void {
+    for (const stream of this.#streams.values()) stream.keepNow()
+  }
 
   async close(closeMs: number): Promise<void> {
     await this.#all((stream) => stream.close())
@@ -89,4 +97,16 @@ export class OtlpLane implements Lane {
   #all(work: (stream: OtlpStream) => Promise<void>): Promise<unknown> {
     return Promise.all([...this.#streams.values()].map(work))
   }
+}
+
+function spoolOf({ dir, service, mode, maxBytes }: SpoolOptions, name: string, signal: Signal): SpoolSettings {
+  return { mode, maxBytes, path: join(dir, folderOf(service), folderOf(name), signal) }
+}
+
+/** A name as a folder can have it; what cannot stand in one makes it another by a hash. */
+function folderOf(name: string): string {
+  const plain = name.replaceAll(/[^\w.-]/g, '_').slice(0, 80)
+  return plain === name && /^\w/.test(name)
+    ? name
+    : `${plain}-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`
 }

@@ -1,19 +1,17 @@
 import type { Batch, OtlpOutcome } from '../backends/backend.ts'
 import { attempt, type AttemptResult, readOtlpOutcome } from './attempt.ts'
 import { Breaker } from './breaker.ts'
+import { encodeNow } from './encode/shared-bytes.ts'
 import type { LaneProblem, SignalStatus } from './ledger.ts'
+import { Milestones } from './milestones.ts'
+import { partsOf } from './request-parts.ts'
+import { RequestStore } from './request-store.ts'
 import { type Said, StreamBooks } from './stream-books.ts'
 import type { Split, StreamOptions, StreamState } from './stream-options.ts'
-import { Milestones } from './milestones.ts'
-import { RequestQueue } from './request-queue.ts'
-import { type WaitingRequest, waitingRequest } from './waiting-request.ts'
-import { partsOf } from './request-parts.ts'
+import { itemsOnDisk, type WaitingRequest } from './waiting-request.ts'
 
 /** A request at which the backend's own code failed this often is dropped, so that it cannot hold the others for ever. */
 const maxFaults = 5
-
-/** What an entry takes in memory beside its body. */
-const bytesBesideBody = 300
 
 /** Refusals of a request, with others taken in between, after which it is the request that is to blame. */
 const mostRefusals = 3
@@ -25,28 +23,38 @@ const mostRefusals = 3
  */
 export class OtlpStream {
   readonly #options: StreamOptions
-  readonly #queue: RequestQueue
+  readonly #compression: 'gzip' | 'none'
+  readonly #store: RequestStore
   readonly #books: StreamBooks
   readonly #milestones = new Milestones()
   readonly #breaker: Breaker
   readonly #onTheirWay = new Set<WaitingRequest>()
   #stop = new AbortController()
-  #sequence = 0
   #failedAttempts = 0
   #isResting = false
   #isClosed = false
   #isWoken = false
 
   constructor(options: StreamOptions) {
+    const subject = `backend "${options.name}" (${options.signal})`
     this.#options = options
-    this.#queue = new RequestQueue(options.queue)
+    this.#compression = options.backend.compression[options.signal] ?? 'none'
     this.#breaker = new Breaker(options.random, () => this.#pump())
-    this.#books = new StreamBooks(`backend "${options.name}" (${options.signal})`, options.queue, options.now)
+    this.#books = new StreamBooks(subject, options.queue, options.now)
+    this.#store = new RequestStore({
+      limits: options.queue,
+      spool: options.spool && { ...options.spool, subject, compression: this.#compression },
+      books: this.#books,
+      onChange: () => {
+        this.#look()
+        this.#wake()
+      },
+    })
   }
 
-  /** Items that wait, those on their way included. */
+  /** Items that wait, those on their way and on disk included. */
   get queued(): number {
-    let items = this.#queue.items
+    let items = this.#store.items
     for (const { count } of this.#onTheirWay) items += count
     return items
   }
@@ -69,8 +77,7 @@ export class OtlpStream {
   offer(batch: Batch): void {
     this.#books.accepted(batch.count)
     if (this.#isClosed) return this.#books.dropped('shutdown', batch.count)
-    const request = waitingRequest((this.#sequence += 1), batch)
-    this.#evict(this.#queue.add(request))
+    const request = this.#store.take(batch)
     this.#isResting = false
     this.#options.schedule(() => void this.#encode(batch, request))
   }
@@ -82,7 +89,7 @@ export class OtlpStream {
   }
 
   settled(): Promise<void> {
-    const reached = this.#milestones.reached(this.#sequence)
+    const reached = this.#milestones.reached(this.#store.lastSequence)
     this.#look()
     return reached
   }
@@ -93,27 +100,31 @@ export class OtlpStream {
     this.#interrupt()
   }
 
-  /** Gives up, and drops what is left. */
+  /** Gives up; what is left goes to disk, or is dropped. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#interrupt()
     while (this.#onTheirWay.size > 0) await new Promise((resolve) => void setImmediate(resolve))
-    for (const { count } of this.#queue.clear()) this.#books.dropped('shutdown', count)
+    this.keepNow()
+    await this.#store.close()
     this.#look()
   }
 
+  /** Writes what is in memory alone to disk, at once, where there is a spool. */
+  keepNow(): void {
+    const { view } = this.#options.backend
+    this.#store.keepNow([...this.#onTheirWay], (batch) => encodeNow(batch, view, this.#compression))
+    for (const request of this.#onTheirWay) if (request.isSettled) this.#onTheirWay.delete(request)
+  }
+
   status(open: number): SignalStatus {
-    return this.#books.status(this.queued, open)
+    const onDisk = this.#store.itemsOnDisk + itemsOnDisk([...this.#onTheirWay])
+    return this.#books.status(this.queued - onDisk, open, this.#options.spool && onDisk)
   }
 
   async #encode(batch: Batch, request: WaitingRequest): Promise<void> {
-    const { backend, signal } = this.#options
-    const { body, count } = await batch.bytes(backend.view, backend.compression[signal] ?? 'none')
-    const unreadable = request.count - count
-    if (!this.#queue.resize(request, count, body.length + bytesBesideBody)) return
-    this.#books.dropped('unreadable', unreadable)
-    request.body = body
-    if (count === 0) this.#queue.remove(request)
+    const { body, count } = await batch.bytes(this.#options.backend.view, this.#compression)
+    await this.#store.encoded(request, body, count, this.#breaker.isDown)
     this.#look()
     this.#pump()
   }
@@ -138,38 +149,33 @@ export class OtlpStream {
     while (!this.#isResting && !this.#isClosed && !this.#breaker.isPausing) {
       const most = this.#breaker.isProbing ? 1 : this.#options.concurrency
       if (this.#onTheirWay.size >= most) return
-      const request = this.#next()
-      if (request?.body === undefined) return
-      this.#queue.remove(request)
+      const maxAgeMs = this.#options.backend.maxAgeMs?.[this.#options.signal]
+      const request = this.#store.next(this.#breaker.isBlocked, maxAgeMs)
+      if (request === undefined) return
+      this.#store.remove(request)
       this.#onTheirWay.add(request)
-      void this.#send(request, request.body)
+      void this.#send(request)
     }
   }
 
-  /** The oldest; while everything is refused in turn the one after it, in case it is the request that is to blame. */
-  #next(): WaitingRequest | undefined {
-    const maxAgeMs = this.#options.backend.maxAgeMs?.[this.#options.signal] ?? Infinity
-    for (const request of this.#queue.olderThan(maxAgeMs)) {
-      this.#queue.remove(request)
-      this.#books.dropped('too_old', request.count)
-      this.#look()
-    }
-    const [first, second] = this.#queue.requests
-    return this.#breaker.isBlocked && second !== undefined && (first?.refusals ?? 0) > second.refusals ? second : first
-  }
-
-  async #send(request: WaitingRequest, body: Uint8Array): Promise<void> {
+  async #send(request: WaitingRequest): Promise<void> {
     const { backend, signal, timeoutMs } = this.#options
     const failedBefore = this.#failedAttempts
-    const compression = backend.compression[signal] ?? 'none'
-    const result = await attempt(
-      (stop) => backend.send({ signal, body, compression }, stop),
-      readOtlpOutcome,
-      timeoutMs,
-      this.#stop.signal,
-    )
-    if (result.kind === 'split') await this.#split(request, body, result)
-    else this.#conclude(request, result, failedBefore === this.#failedAttempts)
+    const body = await this.#store.bodyOf(request)
+    if (body === undefined) {
+      this.#onTheirWay.delete(request)
+      this.#store.drop(request, request.spooled === undefined ? 'spool_full' : 'spool_unreadable')
+    } else {
+      const result = await attempt(
+        (stop) => backend.send({ signal, body, compression: this.#compression }, stop),
+        readOtlpOutcome,
+        timeoutMs,
+        this.#stop.signal,
+      )
+      if (request.isSettled) return
+      if (result.kind === 'split') await this.#split(request, body, result)
+      else this.#conclude(request, result, failedBefore === this.#failedAttempts)
+    }
     this.#look()
     this.#pump()
   }
@@ -179,11 +185,12 @@ export class OtlpStream {
     switch (result.kind) {
       case 'delivered':
         this.#books.delivered(request)
+        this.#store.settle(request)
         return this.#breaker.works()
       case 'rejected':
         return this.#reject(request, result, result.count)
       case 'stopped':
-        return this.#putBack(request)
+        return this.#store.putBack(request)
       case 'retry':
         return this.#holdBack(request, result, isNews, result.afterMs)
       case 'fault': {
@@ -196,15 +203,11 @@ export class OtlpStream {
     }
   }
 
-  #putBack(request: WaitingRequest): void {
-    this.#evict(this.#queue.addFirst(request))
-  }
-
   #holdBack(request: WaitingRequest, said: Said, isNews: boolean, afterMs?: number): void {
     this.#failedAttempts += 1
     this.#books.kept('held', said)
-    this.#putBack(request)
     this.#breaker.fails(isNews, afterMs)
+    this.#keep(request)
   }
 
   #block(request: WaitingRequest, said: Said): void {
@@ -215,33 +218,32 @@ export class OtlpStream {
     }
     this.#failedAttempts += 1
     this.#books.kept('blocked', said)
-    this.#putBack(request)
     this.#breaker.blocks(request.refusals)
+    this.#keep(request)
+  }
+
+  #keep(request: WaitingRequest): void {
+    this.#store.putBack(request)
+    if (this.#breaker.isDown) this.#store.spillAll()
   }
 
   async #split(request: WaitingRequest, body: Uint8Array, said: Split): Promise<void> {
-    const compression = this.#options.backend.compression[this.#options.signal] ?? 'none'
-    const parts = request.count > 1 ? await partsOf(request, body, compression, said.cause) : undefined
+    const parts = request.count > 1 ? await partsOf(request, body, this.#compression, said.cause) : undefined
     this.#onTheirWay.delete(request)
     if (parts === undefined) return this.#reject(request, said)
     this.#breaker.works()
     this.#books.note(said)
-    this.#evict(this.#queue.addFirst(...parts))
+    this.#store.replace(request, parts)
   }
 
   #reject(request: WaitingRequest, said: Said, count?: number): void {
     this.#books.rejected(request, said, count)
+    this.#store.settle(request)
     this.#breaker.works()
   }
 
-  #evict(evicted: readonly WaitingRequest[]): void {
-    if (evicted.length === 0) return
-    for (const { count } of evicted) this.#books.evicted(count)
-    this.#look()
-  }
-
   #look(): void {
-    let oldest = this.#queue.requests[0]?.sequence ?? Infinity
+    let oldest = this.#store.oldestSequence
     for (const { sequence } of this.#onTheirWay) oldest = Math.min(oldest, sequence)
     this.#milestones.pass(oldest)
   }

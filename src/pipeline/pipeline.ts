@@ -10,6 +10,7 @@ import { createLane } from './create-lane.ts'
 import type { Lane } from './lane.ts'
 import type { BackendStatus } from './ledger.ts'
 import type { PendingLogRecord } from './pending-log-record.ts'
+import type { SpoolOptions } from './lane-options.ts'
 import type { QueueLimits } from './queue.ts'
 import { openItems, Router, routeTo } from './router.ts'
 import { estimateSpanBytes } from './span-size.ts'
@@ -30,6 +31,8 @@ export interface PipelineOptions {
   readonly backends: readonly PipelineBackend[]
   readonly batch: Readonly<Record<Signal, BatchLimits>>
   readonly queue: QueueLimits
+  /** Where what waits is kept on disk. Default: nowhere. */
+  readonly spool?: SpoolOptions | undefined
   /** Milliseconds since the epoch. Default: `Date.now`. */
   readonly now?: () => number
   /** A number from 0 up to 1. Default: `Math.random`. */
@@ -72,6 +75,7 @@ export function createPipeline({
   backends,
   batch,
   queue,
+  spool,
   now = Date.now,
   random = Math.random,
 }: PipelineOptions): Pipeline {
@@ -81,7 +85,7 @@ export function createPipeline({
   const router = new Router(
     backends.map(({ minLevel, ...lane }) =>
       routeTo(
-        createLane({ ...lane, signals: signalsOf(lane.backend, lane.signals), queue, now, random, schedule }),
+        createLane({ ...lane, signals: signalsOf(lane.backend, lane.signals), queue, spool, now, random, schedule }),
         minLevel,
       ),
     ),

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import { splitRequest } from './encode/split-request.ts'
-import type { WaitingRequest } from './waiting-request.ts'
+import { bytesBesideBody, type WaitingRequest } from './waiting-request.ts'
 
 const [gzipped, gunzipped] = [promisify(gzip), promisify(gunzip)]
 
@@ -25,7 +25,18 @@ export async function partsOf(
     return await Promise.all(
       halves.map(async ({ bytes, count }) => {
         const half = compression === 'gzip' ? await gzipped(bytes, { level: 1 }) : bytes
-        return { ...request, count, size: half.length + request.size - body.length, body: half, refusals: 0, search }
+        const size = half.length + bytesBesideBody
+        return {
+          ...request,
+          count,
+          held: count,
+          size,
+          body: half,
+          spooled: undefined,
+          isSpilling: false,
+          refusals: 0,
+          search,
+        }
       }),
     )
   } catch {

@@ -1,15 +1,12 @@
 import type { QueueLimits } from './queue.ts'
-import type { WaitingRequest } from './waiting-request.ts'
+import { bytesBesideBody, type WaitingRequest } from './waiting-request.ts'
 
-/**
- * Requests in line, bounded by items and by bytes: what does not fit pushes out the oldest.
- *
- * The newest is never pushed out, so that a request larger than the bounds is held alone.
- */
+/** Requests in line, by their place; their items and bytes in memory are bounded. */
 export class RequestQueue {
   readonly #limits: QueueLimits
   #requests: WaitingRequest[] = []
   #items = 0
+  #held = 0
   #bytes = 0
 
   constructor(limits: QueueLimits) {
@@ -24,29 +21,34 @@ export class RequestQueue {
     return this.#items
   }
 
-  /** Puts requests in line by their place; returns what had to go for them, oldest first. */
-  add(...added: readonly WaitingRequest[]): readonly WaitingRequest[] {
-    for (const request of added) {
-      let at = this.#requests.length
-      while (at > 0 && (this.#requests[at - 1] as WaitingRequest).sequence > request.sequence) at -= 1
-      this.#requests.splice(at, 0, request)
-      this.#items += request.count
-      this.#bytes += request.size
-    }
-    return this.#excess()
+  /** Puts a request in line behind those of its place and before. */
+  add(request: WaitingRequest): void {
+    let at = this.#requests.length
+    while (at > 0 && (this.#requests[at - 1] as WaitingRequest).sequence > request.sequence) at -= 1
+    this.#insert(at, [request])
   }
 
-  /** Puts parts of a request before the others of its place, in their order. */
-  addFirst(...parts: readonly WaitingRequest[]): readonly WaitingRequest[] {
-    const [first] = parts
-    if (first === undefined) return []
+  /** Puts requests of one place before the others of it, in their order. */
+  addFirst(...requests: readonly WaitingRequest[]): void {
+    const [first] = requests
+    if (first === undefined) return
     const at = this.#requests.findIndex(({ sequence }) => sequence >= first.sequence)
-    this.#requests.splice(at === -1 ? this.#requests.length : at, 0, ...parts)
-    for (const { count, size } of parts) {
-      this.#items += count
-      this.#bytes += size
-    }
-    return this.#excess()
+    this.#insert(at === -1 ? this.#requests.length : at, requests)
+  }
+
+  remove(request: WaitingRequest): void {
+    const at = this.#requests.indexOf(request)
+    if (at === -1) return
+    this.#requests.splice(at, 1)
+    this.#count(request, -1)
+  }
+
+  /** Changes what a request takes; right whether or not it is in line. */
+  resize(request: WaitingRequest, sizes: Partial<Pick<WaitingRequest, 'count' | 'held' | 'size'>>): void {
+    const isInLine = this.#requests.lastIndexOf(request) !== -1
+    if (isInLine) this.#count(request, -1)
+    Object.assign(request, sizes)
+    if (isInLine) this.#count(request, 1)
   }
 
   /** Those at the head of the line that were closed longer ago. */
@@ -56,24 +58,20 @@ export class RequestQueue {
     return this.#requests.slice(0, young === -1 ? undefined : young)
   }
 
-  remove(request: WaitingRequest): void {
-    const at = this.#requests.indexOf(request)
-    if (at === -1) return
-    this.#requests.splice(at, 1)
-    this.#items -= request.count
-    this.#bytes -= request.size
+  /**
+   * The oldest that takes room where there is not enough; never the newest, so that a large one is held alone.
+   *
+   * One that is still being encoded is spared, as it will be small in a moment, up to twice the limits.
+   */
+  excess(): WaitingRequest | undefined {
+    if (!this.#isOver(1)) return undefined
+    const others = this.#requests.slice(0, -1)
+    const encoded = others.find(({ body, held, size }) => body !== undefined && (held > 0 || size > bytesBesideBody))
+    return encoded ?? (this.#isOver(2) ? others.find(({ held }) => held > 0) : undefined)
   }
 
-  /** True where the request was still in line; it has these sizes from now on. */
-  resize(request: WaitingRequest, count: number, size: number): boolean {
-    const isInLine = this.#requests.lastIndexOf(request) !== -1
-    if (isInLine) {
-      this.#items += count - request.count
-      this.#bytes += size - request.size
-    }
-    request.count = count
-    request.size = size
-    return isInLine
+  #isOver(times: number): boolean {
+    return this.#held > times * this.#limits.maxItems || this.#bytes > times * this.#limits.maxBytes
   }
 
   /** Takes out all. */
@@ -81,19 +79,19 @@ export class RequestQueue {
     const requests = this.#requests
     this.#requests = []
     this.#items = 0
+    this.#held = 0
     this.#bytes = 0
     return requests
   }
 
-  #excess(): readonly WaitingRequest[] {
-    let excess = 0
-    const last = this.#requests.length - 1
-    while (excess < last && (this.#items > this.#limits.maxItems || this.#bytes > this.#limits.maxBytes)) {
-      const request = this.#requests[excess] as WaitingRequest
-      this.#items -= request.count
-      this.#bytes -= request.size
-      excess += 1
-    }
-    return excess === 0 ? [] : this.#requests.splice(0, excess)
+  #insert(at: number, requests: readonly WaitingRequest[]): void {
+    this.#requests.splice(at, 0, ...requests)
+    for (const request of requests) this.#count(request, 1)
+  }
+
+  #count({ count, held, size }: WaitingRequest, sign: 1 | -1): void {
+    this.#items += sign * count
+    this.#held += sign * held
+    this.#bytes += sign * size
   }
 }

@@ -15,6 +15,7 @@ export class StreamBooks {
   readonly #ledger = new Ledger()
   readonly #voice: LaneVoice
   readonly #now: () => number
+  #leftOnDisk = 0
   lastProblem: LaneProblem | undefined
   /** Requests that the backend took, or said that it will never take. */
   settledRequests = 0
@@ -55,6 +56,11 @@ export class StreamBooks {
     this.#voice.failed(fate, this.note(said))
   }
 
+  /** On disk at the end, for the next process. */
+  leftOnDisk(count: number): void {
+    this.#leftOnDisk += count
+  }
+
   /** Dropped without being offered to the backend. */
   dropped(reason: string, count: number): void {
     this.#ledger.drop(reason, count)
@@ -71,7 +77,8 @@ export class StreamBooks {
     return this.lastProblem
   }
 
-  status(queued: number, open: number): SignalStatus {
-    return this.#ledger.status(queued, open)
+  /** `spooled`: items on disk; undefined where nothing is kept there. */
+  status(queued: number, open: number, spooled?: number): SignalStatus {
+    return this.#ledger.status(queued, open, spooled === undefined ? undefined : spooled + this.#leftOnDisk)
   }
 }

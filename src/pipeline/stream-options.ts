@@ -1,9 +1,12 @@
 import type { OtlpBackend, OtlpOutcome, Signal } from '../backends/backend.ts'
 import type { LaneOptions } from './lane-options.ts'
+import type { SpoolSettings } from './stream-spool.ts'
 
-export interface StreamOptions extends Omit<LaneOptions, 'backend' | 'signals' | 'type'> {
+export interface StreamOptions extends Omit<LaneOptions, 'backend' | 'signals' | 'type' | 'spool'> {
   readonly backend: OtlpBackend
   readonly signal: Signal
+  /** Undefined where nothing is kept on disk. */
+  readonly spool: SpoolSettings | undefined
   /** Most requests on their way at once. */
   readonly concurrency: number
 }

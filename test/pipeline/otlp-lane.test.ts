@@ -159,14 +159,17 @@ describe('requests under way', () => {
   it('are up to four, and one where the last one failed', async () => {
     heard()
     let isDown = true
-    const backend = scriptedOtlp(() =>
-      isDown ? { kind: 'retry', reason: 'http_503', afterMs: 60_000 } : { kind: 'delivered' },
-    )
+    let open = (): void => {}
+    const gate = new Promise<void>((resolve) => (open = resolve))
+    const failure = { kind: 'retry', reason: 'http_503', afterMs: 60_000 } as const
+    const backend = scriptedOtlp(() => (isDown ? { answer: gate.then(() => failure) } : { kind: 'delivered' }))
     const limits = { maxItems: 1, maxBytes: 1_000_000, maxAgeMs: 60_000 }
     const pipeline = pipelineTo([named('x', backend)], { batch: { traces: limits, logs: limits } })
     pushSpans(pipeline, numbered(50))
+    await pipeline.flush(100)
+    expect([backend.underWay.now, backend.underWay.most]).toEqual([4, 4])
+    open()
     await pipeline.flush(50)
-    expect(backend.underWay.most).toBe(4)
     backend.underWay.most = 0
     const attempts = backend.attempts.length
     await pipeline.flush(50)

@@ -112,8 +112,9 @@ export function scriptedOtlp(
       underWay.now += 1
       underWay.most = Math.max(underWay.most, underWay.now)
       await new Promise((resolve) => setImmediate(resolve))
-      underWay.now -= 1
       const step = typeof answers === 'function' ? answers(texts) : (left.shift() ?? { kind: 'delivered' })
+      if (typeof step === 'object' && 'answer' in step) await (step.answer as Promise<unknown>)
+      underWay.now -= 1
       if (step === 'throws' || step === 'rejects') throw new Error('thrown by the backend')
       if (step === 'hangs') return new Promise<Outcome>(() => {})
       if ('answer' in step) return step.answer as Promise<Outcome>

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
+import { gzip, gzipSync } from 'node:zlib'
 import type { Batch, OtlpBytes } from '../../backends/backend.ts'
 import type { View } from '../../backends/view.ts'
 import { type Encoded, Encoder } from './encoder.ts'
@@ -30,4 +30,11 @@ function encoderOf(view: View): Encoder {
   const known = encoders.get(view.id) ?? new Encoder(view)
   encoders.set(view.id, known)
   return known
+}
+
+/** Encodes a batch at once, for the last moment of a process. */
+export function encodeNow(batch: Batch, view: View, compression: 'gzip' | 'none'): Encoded {
+  const encoder = encoderOf(view)
+  const { bytes, count } = batch.signal === 'traces' ? encoder.spans(batch.spans) : encoder.logs(batch.records)
+  return { bytes: compression === 'gzip' ? gzipSync(bytes, { level }) : bytes, count }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { lstatSync, mkdirSync } from 'node:fs'
 import { lstat, mkdir, readdir, readFile, rename, rm, rmdir, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -22,18 +23,16 @@ const silentMs = 60_000
 /**
  * Makes a folder that this user alone may read, with those above it, and checks that it is one.
  *
- * Rejects with what is wrong where it is a link, somebody else's, or open to others.
+ * Throws, with what is wrong, where it is a link, somebody else's, or open to others.
  */
-export async function privateFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 })
-  const { mode, uid, ...stats } = await lstat(path).then((found) =>
-    Object.assign(found, { isFolder: found.isDirectory() }),
-  )
-  if (!stats.isFolder) throw new Error(`${path} is no folder`)
+export function privateFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  const stats = lstatSync(path)
+  if (!stats.isDirectory()) throw new Error(`${path} is no folder`)
   const own = process.getuid?.()
   if (own === undefined) return
-  if (uid !== own) throw new Error(`${path} belongs to another user`)
-  if ((mode & 0o077) !== 0) throw new Error(`${path} is open to other users: chmod 700`)
+  if (stats.uid !== own) throw new Error(`${path} belongs to another user`)
+  if ((stats.mode & 0o077) !== 0) throw new Error(`${path} is open to other users: chmod 700 it`)
 }
 
 /** Makes a folder of this process inside `parent`; resolves with its path. */
@@ -64,7 +63,7 @@ export async function adoptFolders(parent: string, now: number): Promise<string[
 }
 
 /** Begins with when the folder was made, so that names are in the order of what is inside. */
-function folderName(madeAt: string): string {
+export function folderName(madeAt: string): string {
   return `${madeAt}-${process.pid}-${randomUUID().slice(0, 8)}`
 }
 

@@ -1,9 +1,10 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { diagnostics } from '../../diagnostics.ts'
 import { messageOf } from '../../errors.ts'
-import { adoptFolders, beat, claimFolder, heartbeatMs, leaveFolder, privateFolder } from './directory.ts'
-import type { Indexed, SpooledRequest } from './frames.ts'
+import { adoptFolders, beat, claimFolder, folderName, heartbeatMs, leaveFolder, privateFolder } from './directory.ts'
+import { type Indexed, requestFrame, segmentHeader, type SpooledRequest } from './frames.ts'
 import { Segment } from './segment.ts'
 
 /** A request on disk. */
@@ -43,23 +44,20 @@ export class Spool {
   #turn: Promise<unknown> = Promise.resolve()
   #timers: NodeJS.Timeout[] = []
 
-  private constructor(options: SpoolOptions) {
+  constructor(options: SpoolOptions) {
     this.#options = options
     this.#segmentBytes = Math.max(65_536, Math.min(mostSegmentBytes, Math.floor(options.maxBytes / 4)))
   }
 
-  /** Rejects where the folder cannot be used, with what is wrong with it. */
-  static async open(options: SpoolOptions): Promise<Spool> {
-    await privateFolder(options.path)
-    const spool = new Spool(options)
-    await spool.#adopt()
-    spool.#timers = [
-      setInterval(() => void spool.#inTurn(() => spool.#adopt()).catch(() => {}), adoptEveryMs).unref(),
+  /** Takes over what is there. Rejects where the folder cannot be used, with what is wrong with it. */
+  async start(): Promise<void> {
+    this.#timers = [
+      setInterval(() => void this.#inTurn(() => this.#adopt()).catch(() => {}), adoptEveryMs).unref(),
       setInterval(() => {
-        for (const folder of spool.#folders) void beat(folder, Date.now())
+        for (const folder of this.#folders) void beat(folder, Date.now())
       }, heartbeatMs).unref(),
     ]
-    return spool
+    await this.#inTurn(() => this.#adopt())
   }
 
   /** Bytes on disk. */
@@ -77,6 +75,21 @@ export class Spool {
       this.#entries.get(segment)?.push(entry)
       return entry
     })
+  }
+
+  /**
+   * Writes requests at once, into a folder of their own that the next process takes over; for the last moment of a
+   * process. Of more than there is room for the newest. Throws where it cannot be written.
+   */
+  appendNow(requests: readonly SpooledRequest[]): void {
+    let room = this.#options.maxBytes
+    const first = requests.findLastIndex(({ body }) => (room -= body.length + 100) < 0) + 1
+    const frames = requests.slice(first).map((request, index) => requestFrame(index + 1, request))
+    if (frames.length === 0) return
+    privateFolder(this.#options.path)
+    const folder = join(this.#options.path, folderName(String(Date.now())))
+    mkdirSync(folder, { mode: 0o700 })
+    writeFileSync(join(folder, segmentName(1)), Buffer.concat([segmentHeader, ...frames]), { mode: 0o600, flag: 'wx' })
   }
 
   /** The body of a request; undefined where it is not on disk any more as it was written. */
@@ -119,11 +132,12 @@ export class Spool {
     while (this.bytes + size > this.#options.maxBytes && this.#entries.size > 0) await this.#evict()
     if (this.#active !== undefined && this.#active.size + size <= this.#segmentBytes) return this.#active
     if (this.#folder === undefined) {
+      privateFolder(this.#options.path)
       this.#folder = await claimFolder(this.#options.path)
       this.#folders.add(this.#folder)
     }
     this.#sequence += 1
-    const segment = await Segment.create(join(this.#folder, `${String(this.#sequence).padStart(8, '0')}.seg`))
+    const segment = await Segment.create(join(this.#folder, segmentName(this.#sequence)))
     this.#active = segment
     this.#entries.set(segment, [])
     return segment
@@ -142,6 +156,8 @@ export class Spool {
   }
 
   async #adopt(): Promise<void> {
+    if (!existsSync(this.#options.path)) return
+    privateFolder(this.#options.path)
     const adopted = new Map<Segment, SpoolEntry[]>()
     for (const folder of await adoptFolders(this.#options.path, Date.now())) {
       this.#folders.add(folder)
@@ -171,4 +187,8 @@ async function adoptSegment(path: string, into: Map<Segment, SpoolEntry[]>): Pro
     diagnostics.count('spool_errors')
     diagnostics.once('warn', `a file of the spool cannot be read: ${messageOf(error)}`, 'spool_errors')
   }
+}
+
+function segmentName(sequence: number): string {
+  return `${String(sequence).padStart(8, '0')}.seg`
 }

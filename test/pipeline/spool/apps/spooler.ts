@@ -1,7 +1,7 @@
 // Puts a hundred requests into the spool of its argument, says so, and lives on.
 import { Spool } from '../../../../src/pipeline/spool/spool.ts'
 
-const spool = await Spool.open({
+const spool = new Spool({
   path: process.argv[2] as string,
   maxBytes: 1_000_000,
   onEvicted: () => {},

@@ -1,0 +1,223 @@
+import type { Batch } from '../backends/backend.ts'
+import type { Encoded } from './encode/encoder.ts'
+import type { QueueLimits } from './queue.ts'
+import { RequestQueue } from './request-queue.ts'
+import type { SpoolEntry } from './spool/spool.ts'
+import type { StreamBooks } from './stream-books.ts'
+import { StreamSpool, type StreamSpoolOptions } from './stream-spool.ts'
+import { bytesBesideBody, itemsOnDisk, requestOfBatch, requestOnDisk, type WaitingRequest } from './waiting-request.ts'
+
+export interface RequestStoreOptions {
+  readonly limits: QueueLimits
+  readonly spool: Pick<StreamSpoolOptions, 'mode' | 'path' | 'maxBytes' | 'subject' | 'compression'> | undefined
+  readonly books: StreamBooks
+  /** Called when requests came or went by themselves. */
+  readonly onChange: () => void
+}
+
+/** Longest that anything is kept where the receiver has no word on it: a week. */
+const defaultMaxAgeMs = 7 * 24 * 3_600_000
+
+/** The requests of a stream that are not on their way: in memory up to its limits, and on disk. */
+export class RequestStore {
+  readonly #options: RequestStoreOptions
+  readonly #queue: RequestQueue
+  readonly #spool: StreamSpool | undefined
+  #lastSequence = 0
+  #firstSequence = 0
+
+  constructor(options: RequestStoreOptions) {
+    this.#options = options
+    this.#queue = new RequestQueue(options.limits)
+    this.#spool =
+      options.spool &&
+      new StreamSpool({
+        ...options.spool,
+        maxPendingBytes: options.limits.maxBytes,
+        onReady: options.onChange,
+        onAdopted: (entries) => this.#adopt(entries),
+        onEvicted: (request) => this.#evictedFromDisk(request),
+      })
+  }
+
+  get items(): number {
+    return this.#queue.items
+  }
+
+  get itemsOnDisk(): number {
+    return itemsOnDisk(this.#queue.requests)
+  }
+
+  /** The place of the newest. */
+  get lastSequence(): number {
+    return this.#lastSequence
+  }
+
+  /** The place of the oldest, or Infinity. */
+  get oldestSequence(): number {
+    return this.#queue.requests[0]?.sequence ?? Infinity
+  }
+
+  /** Puts a batch in line that is still to be encoded. */
+  take(batch: Batch): WaitingRequest {
+    const request = requestOfBatch((this.#lastSequence += 1), batch)
+    this.#queue.add(request)
+    this.#makeRoom()
+    return request
+  }
+
+  /** Gives a request its body; resolves when it may be sent. */
+  async encoded(request: WaitingRequest, body: Uint8Array, count: number, isDown: boolean): Promise<void> {
+    if (request.isSettled) return
+    this.#options.books.dropped('unreadable', request.count - count)
+    request.batch = undefined
+    if (count === 0) return this.#forget(request)
+    this.#queue.resize(request, { count, held: count, size: body.length + bytesBesideBody })
+    if (this.#spool?.keepsAll !== true) {
+      request.body = body
+      if (isDown) this.#spill(request)
+      return this.#makeRoom()
+    }
+    if (this.#spool.takes(body.length)) await this.#spool.keep(request, body)
+    request.body = body
+    if (request.spooled !== undefined) this.#queue.resize(request, { held: 0 })
+    this.#makeRoom()
+  }
+
+  /** The oldest that can be sent; while everything is refused in turn the one after it, in case it is the request. */
+  next(isBlocked: boolean, maxAgeMs: number = defaultMaxAgeMs): WaitingRequest | undefined {
+    if (this.#spool?.isReady === false) return undefined
+    for (const request of this.#queue.olderThan(maxAgeMs)) this.drop(request, 'too_old')
+    const [first, second] = this.#queue.requests
+    const request = isBlocked && second !== undefined && (first?.refusals ?? 0) > second.refusals ? second : first
+    return request?.body === undefined && request?.spooled === undefined ? undefined : request
+  }
+
+  remove(request: WaitingRequest): void {
+    this.#queue.remove(request)
+  }
+
+  async bodyOf(request: WaitingRequest): Promise<Uint8Array | undefined> {
+    return request.body ?? (await this.#spool?.load(request))
+  }
+
+  /** Puts a request before the others of its place; what is on disk is not kept in memory as well. */
+  putBack(request: WaitingRequest): void {
+    if (request.spooled !== undefined) this.#release(request)
+    this.#queue.addFirst(request)
+    this.#makeRoom()
+  }
+
+  /** Puts parts in the place of a request. */
+  replace(request: WaitingRequest, parts: readonly WaitingRequest[]): void {
+    this.#queue.addFirst(...parts)
+    if (request.spooled !== undefined) for (const part of parts) this.#spill(part)
+    this.settle(request)
+    this.#makeRoom()
+  }
+
+  /** Forgets a request that is delivered or dropped. */
+  settle(request: WaitingRequest): void {
+    request.isSettled = true
+    request.body = undefined
+    this.#spool?.settle(request)
+  }
+
+  drop(request: WaitingRequest, reason: string): void {
+    this.#options.books.dropped(reason, request.count)
+    this.#forget(request)
+  }
+
+  /** Writes everything in memory to disk as well, and keeps it there alone. */
+  spillAll(): void {
+    if (this.#spool === undefined) return
+    for (const request of this.#queue.requests) this.#spill(request)
+  }
+
+  /** Writes what is in memory alone to disk, at once; `others` are those on their way. */
+  keepNow(others: readonly WaitingRequest[], encode: (batch: Batch) => Encoded): void {
+    const spool = this.#spool
+    if (spool === undefined) return
+    const left = [...others, ...this.#queue.requests].filter(({ spooled }) => spooled === undefined)
+    for (const request of left) {
+      if (request.batch === undefined) continue
+      const { bytes, count } = encode(request.batch)
+      this.#options.books.dropped('unreadable', request.count - count)
+      this.#queue.resize(request, { count })
+      request.batch = undefined
+      request.body = bytes
+    }
+    const kept = left.filter(({ body, count }) => body !== undefined && count > 0)
+    if (kept.length === 0 || !spool.keepNow(kept)) return
+    for (const request of kept) {
+      this.#options.books.leftOnDisk(request.count)
+      this.#queue.remove(request)
+      request.isSettled = true
+    }
+  }
+
+  /** Drops what is in memory alone; what is on disk stays there for the next process. */
+  async close(): Promise<void> {
+    for (const request of this.#queue.clear()) {
+      if (request.spooled === undefined) this.#options.books.dropped('shutdown', request.count)
+      else this.#options.books.leftOnDisk(request.count)
+    }
+    await this.#spool?.close()
+  }
+
+  #forget(request: WaitingRequest): void {
+    this.#queue.remove(request)
+    this.settle(request)
+    this.#options.onChange()
+  }
+
+  #makeRoom(): void {
+    for (let request = this.#queue.excess(); request !== undefined; request = this.#queue.excess()) {
+      if (request.spooled !== undefined) this.#release(request)
+      else if (!this.#spill(request)) this.#evict(request)
+    }
+  }
+
+  #evict(request: WaitingRequest): void {
+    this.#options.books.evicted(request.count)
+    this.#forget(request)
+  }
+
+  /** True where the request is on its way to the disk; it takes no room in memory from then on. */
+  #spill(request: WaitingRequest): boolean {
+    const { body, size, held } = request
+    if (this.#spool === undefined || body === undefined || request.spooled !== undefined || request.isSpilling)
+      return false
+    if (!this.#spool.takes(body.length)) return false
+    this.#queue.resize(request, { held: 0, size: bytesBesideBody })
+    void this.#spool.keep(request, body).then((isKept) => {
+      if (isKept) return this.#release(request)
+      this.#queue.resize(request, { held, size })
+      this.#makeRoom()
+    })
+    return true
+  }
+
+  /** Keeps on disk alone what is there. */
+  #release(request: WaitingRequest): void {
+    request.body = undefined
+    this.#queue.resize(request, { held: 0, size: bytesBesideBody })
+  }
+
+  #adopt(entries: readonly SpoolEntry[]): void {
+    this.#firstSequence -= entries.length
+    for (const [index, entry] of entries.entries()) {
+      const request = requestOnDisk(this.#firstSequence + index, entry, Date.now())
+      this.#options.books.accepted(request.count)
+      this.#spool?.adopted(entry, request)
+      this.#queue.add(request)
+    }
+    this.#options.onChange()
+  }
+
+  #evictedFromDisk(request: WaitingRequest): void {
+    request.spooled = undefined
+    if (!this.#queue.requests.includes(request)) return
+    this.drop(request, 'spool_full')
+  }
+}

@@ -1,0 +1,197 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { OtlpBackend } from '../../src/backends/backend.ts'
+import type { SpoolOptions } from '../../src/pipeline/lane-options.ts'
+import type { BackendStatus, Pipeline } from '../../src/pipeline/pipeline.ts'
+import { pendingOf, spanOf } from '../support/telemetry-items.ts'
+import { heard, named, type OtlpStep, pipelineTo, type ScriptedOtlp, scriptedOtlp } from './support.ts'
+
+const numbered = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index))
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'signalbox-spooling-'))
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+  return join(path, 'spool')
+}
+
+const filesOf = (path: string): string[] =>
+  existsSync(path)
+    ? readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.seg'))
+    : []
+
+interface Running {
+  readonly pipeline: Pipeline
+  status(): BackendStatus
+}
+
+/** A pipeline to one backend, a request for each item, as a process would have it that starts now. */
+function started(backend: OtlpBackend, dir: string, more: Partial<SpoolOptions> = {}, queueItems = 1_000): Running {
+  const limits = { maxItems: 1, maxBytes: 1_000_000, maxAgeMs: 60_000 }
+  const pipeline = pipelineTo([named('x', backend)], {
+    batch: { traces: limits, logs: limits },
+    queue: { maxItems: queueItems, maxBytes: 10_000_000 },
+    spool: { mode: 'on-failure', dir, service: 'api', maxBytes: 10_000_000, ...more },
+  })
+  return { pipeline, status: () => pipeline.status()['x'] as BackendStatus }
+}
+
+const down: OtlpStep = { kind: 'retry', reason: 'http_503' }
+const up: OtlpStep = { kind: 'delivered' }
+
+async function push(pipeline: Pipeline, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    pipeline.pushSpan(spanOf(name))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error('it never held')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+describe('while a backend is down', () => {
+  it('its data goes to disk, and from there to it, in order, when it is up again', async () => {
+    heard()
+    const dir = folder()
+    let answer: OtlpStep = down
+    const backend = scriptedOtlp(() => answer)
+    const { pipeline, status } = started(backend, dir)
+    await push(pipeline, numbered(30))
+    await pipeline.flush(100)
+    await until(() => status().traces?.spooled === 30)
+    expect(status().traces).toEqual({ accepted: 30, delivered: 0, queued: 0, spooled: 30, dropped: {} })
+    expect(filesOf(dir)).toHaveLength(1)
+    answer = up
+    await push(pipeline, ['30'])
+    expect(await pipeline.flush(5_000)).toBe(true)
+    // Up to four are on their way at once.
+    expect(backend.delivered.slice(0, 24)).toEqual(numbered(24))
+    expect(backend.delivered.toSorted()).toEqual(numbered(31).toSorted())
+    await pipeline.close(1_000)
+    expect(status().traces).toEqual({ accepted: 31, delivered: 31, queued: 0, spooled: 0, dropped: {} })
+    expect(filesOf(dir)).toEqual([])
+  })
+
+  it('no more of it is held in memory than the queue may, and nothing is lost', async () => {
+    heard()
+    const dir = folder()
+    let answer: OtlpStep = 'hangs'
+    const backend = scriptedOtlp(() => answer)
+    const { pipeline, status } = started(backend, dir, {}, 50)
+    for (let from = 0; from < 200; from += 20) {
+      await push(pipeline, numbered(200).slice(from, from + 20))
+      await until(() => (status().traces?.queued ?? 0) <= 54)
+    }
+    expect(status().traces).toEqual({ accepted: 200, delivered: 0, queued: 54, spooled: 146, dropped: {} })
+    answer = up
+    pipeline.rest()
+    expect(await pipeline.flush(5_000)).toBe(true)
+    expect(backend.delivered.sort()).toEqual(numbered(200).sort())
+  })
+
+  it('the oldest of it goes where the disk may hold no more', async () => {
+    const said = heard()
+    const backend = scriptedOtlp(() => down)
+    const { pipeline, status } = started(backend, folder(), { maxBytes: 70_000 }, 2_000)
+    await push(pipeline, numbered(1_500))
+    await pipeline.flush(200)
+    await until(() => (status().traces?.dropped['spool_full'] ?? 0) > 0)
+    const { accepted, delivered, queued, spooled = 0, dropped } = status().traces!
+    expect(accepted).toBe(1_500)
+    expect(delivered + queued + spooled + Object.values(dropped).reduce((sum, count) => sum + count, 0)).toBe(1_500)
+    expect(said.join()).not.toContain('spool of')
+  })
+})
+
+describe('at the end of a process', () => {
+  it('what is left goes to disk, and the next process delivers it first', async () => {
+    heard()
+    const dir = folder()
+    const first = started(
+      scriptedOtlp(() => down),
+      dir,
+    )
+    await push(first.pipeline, numbered(20))
+    first.pipeline.pushLog(pendingOf('a line', 9))
+    await first.pipeline.close(20)
+    expect(first.status()).toMatchObject({
+      traces: { accepted: 20, delivered: 0, queued: 0, spooled: 20, dropped: {} },
+      logs: { accepted: 1, delivered: 0, queued: 0, spooled: 1, dropped: {} },
+    })
+    const backend = scriptedOtlp(() => up)
+    const second = started(backend, dir)
+    await push(second.pipeline, ['new'])
+    await until(() => backend.delivered.length === 22)
+    const spans = backend.delivered.filter((text) => text !== 'a line')
+    expect(spans.slice(0, 16).every((name) => name !== 'new')).toBe(true)
+    expect(spans.toSorted()).toEqual([...numbered(20), 'new'].toSorted())
+    await second.pipeline.close(1_000)
+    expect(second.status()).toMatchObject({
+      traces: { accepted: 21, delivered: 21, queued: 0, spooled: 0, dropped: {} },
+      logs: { accepted: 1, delivered: 1, queued: 0, spooled: 0, dropped: {} },
+    })
+    expect(filesOf(dir)).toEqual([])
+  })
+
+  it('can write it at once, what is on its way and what is not encoded yet included', async () => {
+    heard()
+    const dir = folder()
+    const first = started(
+      scriptedOtlp(() => 'hangs'),
+      dir,
+    )
+    await push(first.pipeline, numbered(10))
+    first.pipeline.pushSpan(spanOf('10'))
+    first.pipeline.deliverAtExit()
+    expect(first.status().traces).toEqual({ accepted: 11, delivered: 0, queued: 0, spooled: 11, dropped: {} })
+    const backend = scriptedOtlp(() => up)
+    started(backend, dir)
+    await until(() => backend.delivered.length === 11)
+    expect(backend.delivered.toSorted()).toEqual(numbered(11).toSorted())
+  })
+})
+
+describe('where everything is kept', () => {
+  it('each request is on disk before it is sent', async () => {
+    heard()
+    const dir = folder()
+    const onDisk: number[] = []
+    const backend: ScriptedOtlp = scriptedOtlp(() => {
+      onDisk.push(filesOf(dir).length)
+      return up
+    })
+    const { pipeline, status } = started(backend, dir, { mode: 'always' })
+    await push(pipeline, numbered(10))
+    expect(await pipeline.flush(5_000)).toBe(true)
+    expect(backend.delivered).toEqual(numbered(10))
+    expect(onDisk.every((files) => files > 0)).toBe(true)
+    await pipeline.close(1_000)
+    expect(status().traces).toEqual({ accepted: 10, delivered: 10, queued: 0, spooled: 0, dropped: {} })
+    expect(filesOf(dir)).toEqual([])
+  })
+})
+
+describe('a disk that cannot be used', () => {
+  it('is said once, and what waits is held in memory', async () => {
+    const said = heard()
+    const dir = folder()
+    mkdirSync(join(dir, '..'), { recursive: true })
+    writeFileSync(dir, 'a file in its place')
+    let answer: OtlpStep = down
+    const backend = scriptedOtlp(() => answer)
+    const { pipeline, status } = started(backend, dir)
+    await push(pipeline, numbered(20))
+    await pipeline.flush(100)
+    expect(status().traces).toMatchObject({ accepted: 20, queued: 20, spooled: 0, dropped: {} })
+    expect(said.filter((line) => line.includes('spool of backend "x" (traces) cannot be used'))).toHaveLength(1)
+    answer = up
+    expect(await pipeline.flush(5_000)).toBe(true)
+    expect(backend.delivered).toEqual(numbered(20))
+  })
+})
