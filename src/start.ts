@@ -13,6 +13,7 @@ import { type Recorded, type Sdk, startSdk } from './instrument/sdk.ts'
 import { captureLogs } from './logging/capture.ts'
 import { configureLogging, defaultLoggingSettings, logger, type Logger } from './logging/logger.ts'
 import { createRedactor } from './logging/redact.ts'
+import type { SpoolOptions } from './pipeline/lane-options.ts'
 import { type BackendStatus, createPipeline, type Pipeline, type PipelineBackend } from './pipeline/pipeline.ts'
 
 /** The configuration as written in code; what is left out comes from the file, the environment, the defaults. */
@@ -102,6 +103,7 @@ function start(config: ResolvedConfig): Telemetry {
     backends: config.disabled ? [] : config.backends.map(connect),
     batch: config.batch,
     queue: config.queue,
+    spool: spoolOf(config),
   })
   const sdk = startSdkFor(config, own)
   pipeline = own
@@ -139,6 +141,13 @@ function start(config: ResolvedConfig): Telemetry {
       counters: diagnostics.counters(),
     }),
   }
+}
+
+/** Folders of a service are told apart by its name and its environment: those of another one are not ours to send. */
+function spoolOf({ spool, resource }: ResolvedConfig): SpoolOptions | undefined {
+  const { mode, dir, maxBytes } = spool
+  const service = `${resource['service.namespace']}.${resource['service.name']}`
+  return mode === 'off' ? undefined : { mode, dir, maxBytes, service }
 }
 
 function startSdkFor(config: ResolvedConfig, own: Pipeline): Sdk {

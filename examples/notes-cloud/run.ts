@@ -87,6 +87,8 @@ function telemetryEnv({ url }: OtlpSink): Record<string, string> {
   return {
     TELEMETRY_LOG_STDOUT: 'false',
     TELEMETRY_BATCH_MAX_AGE: '200ms',
+    // The receiver of this run is not that of the next.
+    TELEMETRY_SPOOL: 'off',
     ...(Object.fromEntries(given) as Record<string, string>),
     TELEMETRY_BACKENDS: backends.join(),
     TELEMETRY_DEMO_ENDPOINT: url,

@@ -76,7 +76,7 @@ export function resolveConfig(input: ConfigInput): ResolvedConfig {
   const { cwd, entry } = input
   const resource = resourceOf({ sources: service, environment: valueOf(values, 'environment'), env, cwd, entry })
   return frozen(
-    { ...settled(values), backendsDefaulted: named === undefined, resource, warnings: report.warnings },
+    { ...settled(values, env), backendsDefaulted: named === undefined, resource, warnings: report.warnings },
     read,
   )
 }

@@ -57,6 +57,9 @@ export interface SettingValues {
   readonly 'batch.logs.maxAgeMs': number
   readonly 'queue.maxItems': number
   readonly 'queue.maxBytes': number
+  readonly 'spool.mode': 'off' | 'on-failure' | 'always'
+  readonly 'spool.dir': string
+  readonly 'spool.maxBytes': number
   readonly shutdownTimeoutMs: number
 }
 

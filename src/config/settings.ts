@@ -1,4 +1,5 @@
 import { batchSettings } from './batch-settings.ts'
+import { spoolSettings } from './spool-settings.ts'
 import { boolean, otelBoolean } from './parsers/boolean.ts'
 import { diagnosticLevel } from './parsers/diagnostic-level.ts'
 import { hostPatterns } from './parsers/host-pattern.ts'
@@ -222,16 +223,18 @@ export const settings: Settings = {
     lenient: true,
   },
   ...batchSettings,
+  ...spoolSettings,
   'queue.maxItems': {
     group: 'Delivery',
-    about: 'Most spans and log records that wait for one backend; past it the oldest are dropped and counted.',
+    about:
+      'Most spans, and most log records, that wait for one backend in memory; past it the oldest go to disk, or are dropped.',
     parse: integer(1),
     default: 65_536,
     env: ['TELEMETRY_QUEUE_MAX_ITEMS'],
   },
   'queue.maxBytes': {
     group: 'Delivery',
-    about: 'Most estimated bytes that wait for one backend.',
+    about: 'Most bytes of each that wait for one backend in memory.',
     parse: size(1_024),
     default: 32 * 1_024 * 1_024,
     env: ['TELEMETRY_QUEUE_MAX_BYTES'],

@@ -1,6 +1,7 @@
-import type { Values } from './schema.ts'
+import type { Env, Values } from './schema.ts'
 import type { SettingPath, SettingValues } from './setting.ts'
 import { defaultPropagationKeys } from './settings.ts'
+import { defaultSpoolDir } from './spool-dir.ts'
 import type { BatchLimits, ResolvedConfig } from './types.ts'
 
 /** The value of a setting that somebody gave. */
@@ -16,6 +17,7 @@ export function valueOf<Path extends SettingPath>(values: Values, path: Path): S
 /** What is settled without looking at backends or at the machine. */
 export function settled(
   values: Values,
+  env: Env,
 ): Omit<ResolvedConfig, 'backends' | 'backendsDefaulted' | 'resource' | 'warnings'> {
   const get = <Path extends SettingPath>(path: Path): SettingValues[Path] => valueOf(values, path)
   const batch = (signal: 'traces' | 'logs'): BatchLimits => ({
@@ -53,6 +55,11 @@ export function settled(
     },
     batch: { traces: batch('traces'), logs: batch('logs') },
     queue: { maxItems: get('queue.maxItems'), maxBytes: get('queue.maxBytes') },
+    spool: {
+      mode: get('spool.mode'),
+      dir: given(values, 'spool.dir') ?? defaultSpoolDir(env),
+      maxBytes: get('spool.maxBytes'),
+    },
     shutdownTimeoutMs: get('shutdownTimeoutMs'),
   }
 }

@@ -88,5 +88,11 @@ export interface TelemetryConfig<Backend extends Delivering = Delivering> {
     readonly logs?: Partial<BatchLimits>
   }
   readonly queue?: { readonly maxItems?: number; readonly maxBytes?: number }
+  /** When and where what waits is kept on disk. */
+  readonly spool?: {
+    readonly mode?: 'off' | 'on-failure' | 'always'
+    readonly dir?: string
+    readonly maxBytes?: number
+  }
   readonly shutdownTimeoutMs?: number
 }

@@ -99,6 +99,13 @@ export interface ResolvedConfig {
     /** Most estimated bytes one lane holds. */
     readonly maxBytes: number
   }
+  readonly spool: {
+    readonly mode: 'off' | 'on-failure' | 'always'
+    /** A folder of this user alone. */
+    readonly dir: string
+    /** Most bytes on disk for one backend and signal. */
+    readonly maxBytes: number
+  }
   /** Milliseconds that a stop may take, over all backends together. */
   readonly shutdownTimeoutMs: number
   /** What is odd about the configuration but stops nothing; to be said once at the start. */

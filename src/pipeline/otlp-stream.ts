@@ -54,9 +54,7 @@ export class OtlpStream {
 
   /** Items that wait, those on their way and on disk included. */
   get queued(): number {
-    let items = this.#store.items
-    for (const { count } of this.#onTheirWay) items += count
-    return items
+    return [...this.#onTheirWay].reduce((sum, { count }) => sum + count, this.#store.items)
   }
 
   get lost(): number {
@@ -88,10 +86,11 @@ export class OtlpStream {
     this.#wake()
   }
 
-  settled(): Promise<void> {
+  async settled(): Promise<void> {
     const reached = this.#milestones.reached(this.#store.lastSequence)
     this.#look()
-    return reached
+    await reached
+    await this.#store.idle()
   }
 
   rest(): void {

@@ -156,6 +156,11 @@ export class RequestStore {
     }
   }
 
+  /** Resolves when nothing is being written to disk. */
+  async idle(): Promise<void> {
+    await this.#spool?.idle()
+  }
+
   /** Drops what is in memory alone; what is on disk stays there for the next process. */
   async close(): Promise<void> {
     for (const request of this.#queue.clear()) {

@@ -114,6 +114,11 @@ export class StreamSpool {
     }
   }
 
+  /** Resolves when it is on disk what is settled and what is not. */
+  async idle(): Promise<void> {
+    await this.#spool.idle()
+  }
+
   /** Leaves what is on disk to the next process. */
   async close(): Promise<void> {
     await this.#spool.close()

@@ -52,6 +52,7 @@ describe('defaults', () => {
         logs: { maxItems: 512, maxBytes: 1_048_576, maxAgeMs: 1_000 },
       },
       queue: { maxItems: 65_536, maxBytes: 33_554_432 },
+      spool: { mode: 'on-failure', dir: expect.stringMatching(/spool$/), maxBytes: 268_435_456 },
       shutdownTimeoutMs: 3_000,
       warnings: [],
     })

@@ -28,7 +28,8 @@ export function cleanEnv(extra: Readonly<Record<string, string>>): Record<string
     ([name, value]) =>
       value !== undefined && !/^(TELEMETRY_|OTEL_|GRAFANA_|LOGFIRE_|FLY_|VITEST|NODE_ENV|NODE_OPTIONS)/.test(name),
   )
-  return { ...(Object.fromEntries(kept) as Record<string, string>), ...extra }
+  // What one test leaves on disk is nothing to the next.
+  return { ...(Object.fromEntries(kept) as Record<string, string>), TELEMETRY_SPOOL: 'off', ...extra }
 }
 
 interface RunOptions {

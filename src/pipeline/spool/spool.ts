@@ -112,6 +112,11 @@ export class Spool {
     }).catch(() => diagnostics.count('spool_errors'))
   }
 
+  /** Resolves when everything asked for so far is done. Never rejects. */
+  async idle(): Promise<void> {
+    await this.#turn
+  }
+
   /** Leaves what is on disk to the next process. Never rejects. */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)

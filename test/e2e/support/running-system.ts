@@ -41,6 +41,7 @@ export async function runSystem({ queue, backends }: RunOptions): Promise<Runnin
         TELEMETRY_BACKENDS: backends,
         TELEMETRY_ENVIRONMENT: 'test',
         TELEMETRY_LOG_STDOUT: 'false',
+        TELEMETRY_SPOOL: 'off',
         TELEMETRY_CONSOLE_FORMAT: 'json',
         TELEMETRY_BATCH_MAX_AGE: '100ms',
         GRAFANA_CLOUD_OTLP_ENDPOINT: `${sink.url}/grafana/otlp`,
