@@ -12,12 +12,14 @@ export class LaneVoice {
   readonly #subject: string
   readonly #limits: QueueLimits
   readonly #now: () => number
+  readonly #spoolPath: string | undefined
   #failing: Fate | undefined
   #announced = false
   #lastSaidAt = -Infinity
 
   /** `subject` is the backend, and the signal where its signals go apart. */
-  constructor(subject: string, limits: QueueLimits, now: () => number) {
+  constructor(subject: string, limits: QueueLimits, now: () => number, spoolPath?: string) {
+    this.#spoolPath = spoolPath
     this.#subject = subject
     this.#limits = limits
     this.#now = now
@@ -50,11 +52,13 @@ export class LaneVoice {
   }
 
   #fateOf(fate: Fate): string {
-    if (fate === 'blocked')
-      return 'its data is held, and tried again every few minutes; other backends are not affected'
-    if (fate === 'dropped') return 'what it refuses is dropped and counted; other backends are not affected'
+    const others = 'other backends are not affected'
+    const where = this.#spoolPath === undefined ? '' : ` on disk (${this.#spoolPath})`
+    if (fate === 'blocked') return `its data is held${where} and tried again every few minutes; ${others}`
+    if (fate === 'dropped') return `what it refuses is dropped and counted; ${others}`
+    if (where !== '') return `its data is held${where} and tried again; ${others}`
     const { maxItems, maxBytes } = this.#limits
     const most = `${maxItems.toLocaleString('en')} items or ${maxBytes.toLocaleString('en')} bytes`
-    return `its data is held and tried again, beyond ${most} the oldest is dropped; other backends are not affected`
+    return `its data is held and tried again, beyond ${most} the oldest is dropped; ${others}`
   }
 }

@@ -40,7 +40,7 @@ export class OtlpStream {
     this.#options = options
     this.#compression = options.backend.compression[options.signal] ?? 'none'
     this.#breaker = new Breaker(options.random, () => this.#pump())
-    this.#books = new StreamBooks(subject, options.queue, options.now)
+    this.#books = new StreamBooks(subject, options.queue, options.now, options.spool?.path)
     this.#store = new RequestStore({
       limits: options.queue,
       spool: options.spool && { ...options.spool, subject, compression: this.#compression },

@@ -21,8 +21,8 @@ export class StreamBooks {
   settledRequests = 0
 
   /** `subject` is what is spoken of: the backend and the signal. */
-  constructor(subject: string, limits: QueueLimits, now: () => number) {
-    this.#voice = new LaneVoice(subject, limits, now)
+  constructor(subject: string, limits: QueueLimits, now: () => number, spoolPath?: string) {
+    this.#voice = new LaneVoice(subject, limits, now, spoolPath)
     this.#now = now
   }
 
