@@ -2,6 +2,7 @@ import { signalUrl } from '../config/parsers/url.ts'
 import { Secret } from '../config/secret.ts'
 import { type BackendType, defineBackend } from './backend.ts'
 import { type GrafanaOptions, grafanaOptions, grafanaProblems } from './parts/grafana-options.ts'
+import { grafanaView } from './parts/grafana-view.ts'
 import { otlpHttp } from './otlp-http.ts'
 
 /** Loki takes what is at most seven days old; an hour is left for the way. */
@@ -39,6 +40,7 @@ export const grafanaBackend: BackendType<GrafanaOptions> = defineBackend({
       timeoutMs: { traces: timeoutMs, logs: timeoutMs },
       compression: { traces: compression, logs: compression },
       exporter,
+      view: grafanaView,
       maxAgeMs: { logs: lokiMaxAgeMs },
       hintFor,
     })

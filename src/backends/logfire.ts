@@ -4,6 +4,7 @@ import { baseUrl, signalUrl } from '../config/parsers/url.ts'
 import type { Secret } from '../config/secret.ts'
 import { type BackendType, defineBackend } from './backend.ts'
 import { otlpHttp } from './otlp-http.ts'
+import { logfireView } from './parts/logfire-view.ts'
 import { plaintextProblems } from './parts/plaintext.ts'
 
 const regions: Readonly<Record<string, string>> = {
@@ -78,6 +79,7 @@ export const logfireBackend: BackendType<LogfireOptions> = defineBackend({
       timeoutMs: { traces: timeoutMs, logs: timeoutMs },
       compression: { traces: compression, logs: compression },
       exporter,
+      view: logfireView,
       maxAgeMs: { traces: maxAgeMs, logs: maxAgeMs },
       hintFor,
     }),

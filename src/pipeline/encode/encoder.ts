@@ -20,35 +20,42 @@ const writer = new ProtoWriter()
 /** Encodes spans and log records as one view has them. */
 export class Encoder {
   readonly #view: View
-  readonly #attributes: AttributeWriter
+  readonly #spanAttributes: AttributeWriter
+  readonly #logAttributes: AttributeWriter
 
   constructor(view: View) {
     this.#view = view
-    this.#attributes = new AttributeWriter(writer, view)
+    this.#spanAttributes = new AttributeWriter(writer, view, 'traces')
+    this.#logAttributes = new AttributeWriter(writer, view, 'logs')
   }
 
   /** An `ExportTraceServiceRequest`. Never throws: a span whose values cannot be read is left out. */
   spans(spans: readonly ReadableSpan[]): Encoded {
-    return this.#encode(spans, (span) => writeSpan(writer, this.#attributes, this.#view, span))
+    const attributes = this.#spanAttributes
+    return encode(attributes, spans, (span) => writeSpan(writer, attributes, this.#view, span))
   }
 
   /** An `ExportLogsServiceRequest`. Never throws: a record whose values cannot be read is left out. */
   logs(records: readonly ReadableLogRecord[]): Encoded {
-    return this.#encode(records, (record) => writeLogRecord(writer, this.#attributes, this.#view, record))
+    const attributes = this.#logAttributes
+    return encode(attributes, records, (record) => writeLogRecord(writer, attributes, this.#view, record))
   }
+}
 
-  #encode<Item extends ReadableSpan | ReadableLogRecord>(items: readonly Item[], write: (item: Item) => void): Encoded {
-    let count = 0
-    const writeWhole = (item: Item): void => {
-      const { position } = writer
-      try {
-        write(item)
-        count += 1
-      } catch {
-        writer.position = position
-      }
+function encode<Item extends ReadableSpan | ReadableLogRecord>(
+  attributes: AttributeWriter,
+  items: readonly Item[],
+  write: (item: Item) => void,
+): Encoded {
+  let count = 0
+  writeEnvelope(writer, attributes, items, (item) => {
+    const { position } = writer
+    try {
+      write(item)
+      count += 1
+    } catch {
+      writer.position = position
     }
-    writeEnvelope(writer, this.#attributes, items, writeWhole)
-    return { bytes: writer.finish(), count }
-  }
+  })
+  return { bytes: writer.finish(), count }
 }

@@ -22,7 +22,7 @@ export function writeLogRecord(
   writeOptionalText(writer, 0x1a, record.severityText)
   if (record.body !== undefined) writeField(writer, 0x2a, record.body, 0)
   attributes.write(0x32, record.attributes)
-  if (view.logExtras !== undefined) attributes.write(0x32, view.logExtras(record))
+  if (view.logExtras !== undefined) attributes.extras(0x32, view.logExtras(record), record.attributes)
   writeCount(writer, 0x38, record.droppedAttributesCount)
   writer.reserve(16)
   if (spanContext !== undefined) {

@@ -36,7 +36,7 @@ export function writeSpan(writer: ProtoWriter, attributes: AttributeWriter, view
   writer.byte(0x41)
   writer.nanoseconds(span.endTime)
   attributes.write(0x4a, span.attributes)
-  if (view.spanExtras !== undefined) attributes.write(0x4a, view.spanExtras(span))
+  if (view.spanExtras !== undefined) attributes.extras(0x4a, view.spanExtras(span), span.attributes)
   writeCount(writer, 0x50, span.droppedAttributesCount)
   for (const event of events) writeEvent(writer, attributes, event)
   writeCount(writer, 0x60, span.droppedEventsCount)
