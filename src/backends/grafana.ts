@@ -2,6 +2,7 @@ import { signalUrl } from '../config/parsers/url.ts'
 import { Secret } from '../config/secret.ts'
 import { type BackendType, defineBackend } from './backend.ts'
 import { type GrafanaOptions, grafanaOptions, grafanaProblems } from './parts/grafana-options.ts'
+import { attributeOptions, type AttributeOptions, attributeProblems, viewWith } from './parts/attribute-options.ts'
 import { grafanaView } from './parts/grafana-view.ts'
 import { otlpHttp } from './otlp-http.ts'
 
@@ -23,12 +24,13 @@ const hintFor = (status: number, message: string): string | undefined => {
  * `instanceId` and `apiKey` win over an `Authorization: Basic` among `headers`; one of the two ways is needed. Other
  * headers are not sent: they may be meant for another receiver. https://grafana.com/docs/grafana-cloud/send-data/otlp/
  */
-export const grafanaBackend: BackendType<GrafanaOptions> = defineBackend({
+export const grafanaBackend: BackendType<GrafanaOptions & AttributeOptions> = defineBackend({
   type: 'grafana',
   summary: 'Grafana Cloud: traces to Tempo, log records to Loki.',
-  options: grafanaOptions,
-  problems: grafanaProblems,
-  connect: ({ endpoint, instanceId, apiKey, headers }, { timeoutMs, compression, exporter }) => {
+  options: { ...grafanaOptions, ...attributeOptions },
+  problems: (options, isBad) => [...grafanaProblems(options, isBad), ...attributeProblems(options)],
+  connect: ({ endpoint, instanceId, apiKey, headers, ...attributes }, context) => {
+    const { timeoutMs, compression, exporter } = context
     const pair = instanceId !== undefined && apiKey !== undefined ? `${instanceId}:${apiKey.reveal()}` : undefined
     const basic = pair === undefined ? undefined : new Secret(`Basic ${Buffer.from(pair).toString('base64')}`)
     // OTEL_EXPORTER_OTLP_HEADERS may hold what is meant for another receiver: nothing else of it is sent here.
@@ -40,7 +42,7 @@ export const grafanaBackend: BackendType<GrafanaOptions> = defineBackend({
       timeoutMs: { traces: timeoutMs, logs: timeoutMs },
       compression: { traces: compression, logs: compression },
       exporter,
-      view: grafanaView,
+      view: viewWith(grafanaView, attributes, context),
       maxAgeMs: { logs: lokiMaxAgeMs },
       hintFor,
     })

@@ -4,6 +4,7 @@ import { baseUrl, signalUrl } from '../config/parsers/url.ts'
 import type { Secret } from '../config/secret.ts'
 import { type BackendType, defineBackend } from './backend.ts'
 import { otlpHttp } from './otlp-http.ts'
+import { attributeOptions, type AttributeOptions, attributeProblems, viewWith } from './parts/attribute-options.ts'
 import { logfireView } from './parts/logfire-view.ts'
 import { plaintextProblems } from './parts/plaintext.ts'
 
@@ -25,7 +26,7 @@ function token(raw: unknown): Secret {
 
 const regionOf = (value: Secret): string => regionOfToken.exec(value.reveal())?.[1] ?? 'us'
 
-type LogfireOptions = {
+type LogfireOptions = AttributeOptions & {
   readonly token: Option<Secret> & { readonly required: true }
   readonly baseUrl: Option<string>
 }
@@ -51,6 +52,7 @@ export const logfireBackend: BackendType<LogfireOptions> = defineBackend({
   type: 'logfire',
   summary: 'Pydantic Logfire: spans and log records of one project.',
   options: {
+    ...attributeOptions,
     token: {
       about: 'A write token of the project.',
       parse: token,
@@ -65,22 +67,28 @@ export const logfireBackend: BackendType<LogfireOptions> = defineBackend({
       example: 'https://logfire.example',
     },
   },
-  problems: ({ token: given, baseUrl: base }) => {
-    if (base !== undefined) return plaintextProblems({ baseUrl: base }, true)
+  problems: ({ token: given, baseUrl: base, ...attributes }) => {
+    const found = attributeProblems(attributes)
+    if (base !== undefined) return [...plaintextProblems({ baseUrl: base }, true), ...found]
     const region = given === undefined ? 'us' : regionOf(given)
-    if (Object.hasOwn(regions, region)) return []
+    if (Object.hasOwn(regions, region)) return found
     const hint = `Known are ${Object.keys(regions).join(', ')}; for another Logfire set LOGFIRE_BASE_URL.`
-    return [{ option: 'token', message: `is of a region that does not exist, "${region.slice(0, 12)}"`, hint }]
+    return [
+      { option: 'token', message: `is of a region that does not exist, "${region.slice(0, 12)}"`, hint },
+      ...found,
+    ]
   },
-  connect: ({ token: given, baseUrl: base = regions[regionOf(given)] ?? '' }, { timeoutMs, compression, exporter }) =>
-    otlpHttp({
+  connect: ({ token: given, baseUrl: base = regions[regionOf(given)] ?? '', ...attributes }, context) => {
+    const { timeoutMs, compression, exporter } = context
+    return otlpHttp({
       endpoints: { traces: signalUrl(base, 'traces'), logs: signalUrl(base, 'logs') },
       headers: { traces: { authorization: given }, logs: { authorization: given } },
       timeoutMs: { traces: timeoutMs, logs: timeoutMs },
       compression: { traces: compression, logs: compression },
       exporter,
-      view: logfireView,
+      view: viewWith(logfireView, attributes, context),
       maxAgeMs: { traces: maxAgeMs, logs: maxAgeMs },
       hintFor,
-    }),
+    })
+  },
 })

@@ -4,10 +4,13 @@ import { signalUrl } from '../config/parsers/url.ts'
 import { type Backend, type BackendContext, type BackendType, defineBackend, type Signal, signals } from './backend.ts'
 import { otlpHttp } from './otlp-http.ts'
 import { type OtlpOptions, otlpOptions } from './parts/otlp-options.ts'
+import { attributeOptions, type AttributeOptions, attributeProblems, viewWith } from './parts/attribute-options.ts'
 import { perSignal } from './parts/per-signal.ts'
 import { plaintextProblems } from './parts/plaintext.ts'
+import { plainView } from './view.ts'
 
-type Options = OptionsOf<OtlpOptions>
+type Table = OtlpOptions & AttributeOptions
+type Options = OptionsOf<Table>
 
 /**
  * Any receiver of OTLP/HTTP with protobuf: the OpenTelemetry Collector, Jaeger, a vendor.
@@ -16,11 +19,14 @@ type Options = OptionsOf<OtlpOptions>
  * signal is used as it is; headers of one signal are laid over the general ones.
  * https://opentelemetry.io/docs/specs/otel/protocol/exporter/
  */
-export const otlpBackend: BackendType<OtlpOptions> = defineBackend({
+export const otlpBackend: BackendType<Table> = defineBackend({
   type: 'otlp',
   summary: 'Any receiver of OTLP/HTTP: the OpenTelemetry Collector, Jaeger, a vendor.',
-  options: otlpOptions,
-  problems: (options, isBad) => signals.flatMap((signal) => problemsOf(options, signal, isBad)),
+  options: { ...otlpOptions, ...attributeOptions },
+  problems: (options, isBad) => [
+    ...signals.flatMap((signal) => problemsOf(options, signal, isBad)),
+    ...attributeProblems(options),
+  ],
   connect: (options, context) => perSignal((signal) => connect(options, signal, context)),
 })
 
@@ -41,7 +47,8 @@ function problemsOf(
   return [...found, { option, message: `is not set beside a client ${other}`, hint, missing: true }]
 }
 
-function connect(options: Options, signal: Signal, { timeoutMs, compression, exporter }: BackendContext): Backend {
+function connect(options: Options, signal: Signal, context: BackendContext): Backend {
+  const { timeoutMs, compression, exporter } = context
   const ca = options[`${signal}Certificate`] ?? options.certificate
   const cert = options[`${signal}ClientCertificate`] ?? options.clientCertificate
   const key = options[`${signal}ClientKey`] ?? options.clientKey
@@ -51,6 +58,7 @@ function connect(options: Options, signal: Signal, { timeoutMs, compression, exp
     timeoutMs: { [signal]: options[`${signal}TimeoutMs`] ?? timeoutMs },
     compression: { [signal]: options[`${signal}Compression`] ?? compression },
     exporter,
+    view: viewWith(plainView, options, context),
     tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key: key.reveal() }) },
   })
 }

@@ -39,7 +39,13 @@ describe('logfire', () => {
     expect(String(options['token'])).toBe('***')
     void logfireBackend
       .connect(
-        { token: new Secret(given), baseUrl: undefined },
+        {
+          token: new Secret(given),
+          baseUrl: undefined,
+          dropAttributes: undefined,
+          hashAttributes: undefined,
+          hashKey: undefined,
+        },
         { name: 'logfire', timeoutMs: 1, compression: 'gzip', exporter: 'own' },
       )
       .close?.()
