@@ -92,7 +92,7 @@ describe('what a process could not deliver', () => {
     const first = run('first', 100, 'stays', { STAY_MS: '2500' })
     await first.line(/^made$/)
     await until(() => filesIn(dir).length > 0)
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await new Promise((resolve) => setTimeout(resolve, 500))
     first.kill('SIGKILL')
     await first.ended
     sink.answer(200)
@@ -106,7 +106,7 @@ describe('what a process could not deliver', () => {
     const first = run('first', 100, 'stays', { TELEMETRY_SPOOL: 'always' })
     await first.line(/^made$/)
     await sink.waitFor(() => sink.requests.length >= 4)
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await new Promise((resolve) => setTimeout(resolve, 500))
     first.kill('SIGKILL')
     await first.ended
     sink.answer(200)

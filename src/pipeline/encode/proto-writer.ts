@@ -12,11 +12,15 @@ const two32 = 4_294_967_296
  * out. Text that is no valid UTF-16 has U+FFFD in the place of each lone surrogate.
  */
 export class ProtoWriter {
-  bytes: Buffer = Buffer.allocUnsafeSlow(startSize)
+  bytes: Buffer
   position = 0
   #second = -1
   #secondLow = 0
   #secondHigh = 0
+
+  constructor(size: number = startSize) {
+    this.bytes = Buffer.allocUnsafeSlow(size)
+  }
 
   /** A copy of what was written; the buffer is then free for the next message. */
   finish(): Buffer {
@@ -100,10 +104,11 @@ export class ProtoWriter {
 
   /** The bytes that hexadecimal digits stand for, with their number before them. */
   hex(digits: string): void {
-    const { bytes } = this
     const size = digits.length >>> 1
     this.reserve(size + 5)
     this.uint32(size)
+    // After the room was made: that may have taken another buffer.
+    const { bytes } = this
     let { position } = this
     for (let index = 0; index < digits.length - 1; index += 2) {
       const high = nibbles[digits.charCodeAt(index) & 127] as number
