@@ -22,7 +22,9 @@ export function refuseSecondSdk(): void {
     throw new TelemetryError(
       'ERR_SDK_CONFLICT',
       `another OpenTelemetry SDK is already registered in this process (${taken.join(', ')})`,
-      { hint: 'Start only one: remove the other SDK, or switch off its OpenTelemetry set-up.' },
+      {
+        hint: 'Start only one: take out --require @opentelemetry/auto-instrumentations-node/register (also of NODE_OPTIONS), or the file that starts the other SDK.',
+      },
     )
   }
   const own = ownApi()

@@ -40,7 +40,7 @@ it('refuses to start after another SDK, in words that say what to do', async () 
   expect(await app.ended).toMatchObject({ code: 0 })
   expect(app.stdout).toEqual([
     'ERR_SDK_CONFLICT another OpenTelemetry SDK is already registered in this process (trace, context, propagation, logs)',
-    'Start only one: remove the other SDK, or switch off its OpenTelemetry set-up.',
+    'Start only one: take out --require @opentelemetry/auto-instrumentations-node/register (also of NODE_OPTIONS), or the file that starts the other SDK.',
   ])
 })
 
