@@ -6,7 +6,7 @@ const compiler = 'node_modules/typescript/bin/tsc'
 const config: ViteUserConfig = defineConfig({
   test: {
     // What one test leaves on disk is nothing to the next.
-    env: { TELEMETRY_SPOOL: 'off' },
+    env: { TELEMETRY_SPOOL: 'off', ...(process.argv.includes('--coverage') && { PROPERTY_RUNS: '1000' }) },
     reporters: process.env['TEST_SUMMARY_FILE'] === undefined ? ['default'] : ['default', summary],
     coverage: {
       provider: 'v8',

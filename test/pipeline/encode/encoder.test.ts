@@ -6,7 +6,8 @@ import { Encoder } from '../../../src/pipeline/encode/encoder.ts'
 import { decodeLogs, decodeTraces } from '../../support/decode-otlp.ts'
 import { anyRecord, anySpan } from '../../support/otlp-arbitraries.ts'
 
-const numRuns = 10_000
+/** Fewer where they were run in full just before, and each is slow for being measured. */
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 10_000)
 const encoder = new Encoder(plainView)
 
 describe('the encoder', () => {
