@@ -73,13 +73,12 @@ export class RequestStore {
     request.batch = undefined
     if (count === 0) return this.#forget(request)
     this.#queue.resize(request, { count, held: count, size: body.length + bytesBesideBody })
+    request.body = body
     if (this.#spool?.keepsAll !== true) {
-      request.body = body
       if (isDown) this.#spill(request)
       return this.#makeRoom()
     }
     if (this.#spool.takes(body.length)) await this.#spool.keep(request, body)
-    request.body = body
     if (request.spooled !== undefined) this.#queue.resize(request, { held: 0 })
     this.#makeRoom()
   }
@@ -90,7 +89,7 @@ export class RequestStore {
     for (const request of this.#queue.olderThan(maxAgeMs)) this.drop(request, 'too_old')
     const [first, second] = this.#queue.requests
     const request = isBlocked && second !== undefined && (first?.refusals ?? 0) > second.refusals ? second : first
-    return request?.body === undefined && request?.spooled === undefined ? undefined : request
+    return request !== undefined && this.#maySend(request) ? request : undefined
   }
 
   remove(request: WaitingRequest): void {
@@ -170,6 +169,12 @@ export class RequestStore {
     await this.#spool?.close()
   }
 
+  /** False while it is being encoded, and, where each is kept before it is sent, while it is being written. */
+  #maySend({ body, spooled, isSpilling }: WaitingRequest): boolean {
+    if (spooled !== undefined) return true
+    return body !== undefined && !(isSpilling && this.#spool?.keepsAll === true)
+  }
+
   #forget(request: WaitingRequest): void {
     this.#queue.remove(request)
     this.settle(request)
@@ -196,9 +201,10 @@ export class RequestStore {
     if (!this.#spool.takes(body.length)) return false
     this.#queue.resize(request, { held: 0, size: bytesBesideBody })
     void this.#spool.keep(request, body).then((isKept) => {
-      if (isKept) return this.#release(request)
-      this.#queue.resize(request, { held, size })
+      if (isKept) this.#release(request)
+      else this.#queue.resize(request, { held, size })
       this.#makeRoom()
+      if (this.#spool?.keepsAll === true) this.#options.onChange()
     })
     return true
   }

@@ -177,6 +177,26 @@ describe('where everything is kept', () => {
   })
 })
 
+describe('where everything is kept, at the end of a process', () => {
+  it.each(numbered(12))('nothing is lost %s turns of the loop after it was recorded', async (turns) => {
+    heard()
+    const dir = folder()
+    const first = started(
+      scriptedOtlp(() => 'hangs'),
+      dir,
+      { mode: 'always' },
+    )
+    for (const name of numbered(5)) first.pipeline.pushSpan(spanOf(name))
+    for (let turn = 0; turn < Number(turns); turn += 1) await new Promise((resolve) => setImmediate(resolve))
+    first.pipeline.deliverAtExit()
+    expect(first.status().traces).toEqual({ accepted: 5, delivered: 0, queued: 0, spooled: 5, dropped: {} })
+    const backend = scriptedOtlp(() => up)
+    const second = started(backend, dir)
+    await until(() => new Set(backend.delivered).size === 5)
+    await second.pipeline.close(1_000)
+  })
+})
+
 describe('a disk that cannot be used', () => {
   it('is said once, and what waits is held in memory', async () => {
     const said = heard()
