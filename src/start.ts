@@ -169,13 +169,14 @@ function connect({
   options,
   signals,
   minLevel,
+  sample,
   timeoutMs,
   compression,
   exporter,
 }: ResolvedBackend): PipelineBackend {
   const builtin = Object.hasOwn(builtinBackends, type) ? builtinBackends[type] : undefined
   const backend = builtin?.connect(options as never, { name, timeoutMs, compression, exporter }) ?? (options as Backend)
-  return { name, type, backend, signals, minLevel, timeoutMs }
+  return { name, type, backend, signals, minLevel, sample, timeoutMs }
 }
 
 function drainingOf(own: Pipeline, timeoutMs: number): Parameters<typeof attachProcessHooks>[0] {

@@ -137,6 +137,7 @@ function resolved(instance: Instance, reader: Reader): ResolvedBackend {
     options: instance.backend ?? optionValues(instance, reader),
     signals: reader.get('signals') as ResolvedBackend['signals'],
     minLevel: reader.get('minLevel') as ResolvedBackend['minLevel'],
+    sample: reader.get('sample') as ResolvedBackend['sample'],
     // The lane's deadline holds for every signal: the longest one, or it would cut a signal off that may take longer.
     timeoutMs: Math.max(...timeouts.filter((each) => typeof each === 'number')),
     compression: reader.get('compression') as ResolvedBackend['compression'],

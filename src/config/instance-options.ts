@@ -1,4 +1,4 @@
-import { duration } from './parsers/number.ts'
+import { duration, ratio } from './parsers/number.ts'
 import { listOf, oneOf } from './parsers/text.ts'
 import { type Option, type OptionProblem, type OptionTable, ValueError } from './option.ts'
 import type { Entry } from './schema.ts'
@@ -18,6 +18,7 @@ export type BackendTypes = Readonly<Record<string, BackendTypeInfo>>
 type Common = {
   readonly signals: Option<readonly ('traces' | 'logs')[]>
   readonly minLevel: Option<LevelName>
+  readonly sample: Option<number>
   readonly timeoutMs: Option<number>
   readonly compression: Option<'gzip' | 'none'>
   readonly exporter: Option<'own' | 'official'>
@@ -42,6 +43,12 @@ export const commonOptions: Common = {
   minLevel: {
     about: 'Log records below this level are not offered to it: `trace` to `fatal`.',
     parse: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'),
+  },
+  sample: {
+    about:
+      'The share of traces that it gets, with their log records, from 0 to 1: the same ones from every service, and at every backend with that share.',
+    parse: ratio,
+    default: 1,
   },
   timeoutMs: { about: 'Longest one delivery attempt may take.', parse: duration(1), default: 10_000 },
   compression: { about: '`gzip` or `none`.', parse: oneOf('gzip', 'none'), default: 'gzip' },

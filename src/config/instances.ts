@@ -118,9 +118,9 @@ function custom(
   rules: NameRules,
   report: Report,
 ): Instance | undefined {
-  const { signals, minLevel, timeoutMs } = commonOptions
+  const { signals, minLevel, sample, timeoutMs } = commonOptions
   const { name, backend } = item
-  const inline = inlineOf(item, ['name', 'backend'], { signals, minLevel, timeoutMs }, source, report)
+  const inline = inlineOf(item, ['name', 'backend'], { signals, minLevel, sample, timeoutMs }, source, report)
   const isBackend =
     typeof backend === 'object' && backend !== null && typeof (backend as { deliver?: unknown }).deliver === 'function'
   if (!isBackend) {

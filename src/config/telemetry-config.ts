@@ -8,6 +8,8 @@ export interface BackendSettings {
   readonly signals?: readonly ('traces' | 'logs')[]
   /** Log records below this are not offered to it. Default: none is held back. */
   readonly minLevel?: LevelName
+  /** The share of traces that it gets, with their log records, from 0 to 1. Default: 1. */
+  readonly sample?: number
   /** Milliseconds that one delivery attempt may take, or text such as `5s`. Default: 10,000. */
   readonly timeoutMs?: number | string
 }

@@ -27,6 +27,8 @@ export interface ResolvedBackend {
   readonly signals: readonly ('traces' | 'logs')[]
   /** Log records below this are not offered to it. Default: none is held back. */
   readonly minLevel: LevelName | undefined
+  /** The share of traces that it gets, with their log records. */
+  readonly sample: number
   readonly timeoutMs: number
   readonly compression: 'gzip' | 'none'
   readonly exporter: 'own' | 'official'

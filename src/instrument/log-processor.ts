@@ -30,6 +30,7 @@ function pending(record: ReadWriteLogRecord): PendingLogRecord {
   const bodyBytes = typeof record.body === 'string' ? record.body.length : attributeBytes
   return {
     severityNumber: record.severityNumber,
+    traceId: record.spanContext?.traceId,
     estimatedBytes: recordBytes + bodyBytes + attributeBytes * Object.keys(record.attributes).length,
     toRecord: () => record,
   }

@@ -43,6 +43,10 @@ export class LazyLogRecord implements PendingLogRecord, CapturedLine {
     return severityOf(this.level)
   }
 
+  get traceId(): string | undefined {
+    return this.spanContext?.traceId
+  }
+
   get estimatedBytes(): number {
     return this.line.length + bytesBesideLine
   }

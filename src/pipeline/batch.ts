@@ -4,16 +4,40 @@ import type { LogBatch, TraceBatch } from '../backends/backend.ts'
 import { diagnostics } from '../diagnostics.ts'
 import { sharedBytes } from './encode/shared-bytes.ts'
 import type { PendingLogRecord } from './pending-log-record.ts'
+import { isSelected, isTraceSelected, type Selection } from './selection.ts'
+
+/** A batch of which lanes take parts; those that take the same share one. */
+interface Selectable<Part> {
+  /** What the lane takes of it; undefined where that is nothing. Made once for equal selections, and shared. */
+  select(selection: Selection): Part | undefined
+}
+
+export interface SelectableTraceBatch extends TraceBatch, Selectable<TraceBatch> {}
+
+/** A batch of log records of which none is made before a backend asks for `records`; parts share them with the whole. */
+export interface PendingLogBatch extends LogBatch, Selectable<LogBatch> {}
 
 /** Spans that were closed together. */
-export function traceBatch(spans: readonly ReadableSpan[], estimatedBytes: number): TraceBatch {
-  return Object.freeze({
+export function traceBatch(spans: readonly ReadableSpan[], estimatedBytes: number): SelectableTraceBatch {
+  const whole = traceBatchOf(spans, estimatedBytes)
+  return selectable(whole, ({ share }) => {
+    if (share >= 1) return whole
+    const chosen = spans.filter((span) => isTraceSelected(span.spanContext().traceId, share))
+    if (chosen.length === spans.length) return whole
+    return chosen.length === 0
+      ? undefined
+      : Object.freeze(traceBatchOf(chosen, Math.ceil((estimatedBytes * chosen.length) / spans.length)))
+  })
+}
+
+function traceBatchOf(spans: readonly ReadableSpan[], estimatedBytes: number): TraceBatch {
+  return {
     signal: 'traces',
     spans: Object.freeze(spans),
     count: spans.length,
     estimatedBytes,
     bytes: sharedBytes((encoder) => encoder.spans(spans)),
-  })
+  }
 }
 
 /** Log records that are made already. */
@@ -27,21 +51,11 @@ export function logBatch(records: readonly ReadableLogRecord[], estimatedBytes: 
   })
 }
 
-/** A log record that is made when it is first asked for, and shared by all views. */
+/** A log record that is made when it is first asked for, and shared by all parts. */
 interface Slot {
   readonly pending: PendingLogRecord
   record: ReadableLogRecord | undefined
   asked: boolean
-}
-
-/** Log records that were closed together; a view is the same for the records of some severity and above. */
-export interface PendingLogBatch extends LogBatch {
-  /**
-   * The records of at least this severity number, and those without any; undefined where there is none.
-   *
-   * Views are made once per number and shared. They share their records with the whole.
-   */
-  atLeast(severityNumber: number): LogBatch | undefined
 }
 
 /**
@@ -51,32 +65,31 @@ export interface PendingLogBatch extends LogBatch {
  */
 export function pendingLogBatch(entries: readonly PendingLogRecord[], estimatedBytes: number): PendingLogBatch {
   const slots = entries.map((pending): Slot => ({ pending, record: undefined, asked: false }))
-  const views = new Map<number, LogBatch | undefined>()
-  const whole = viewOf(slots, estimatedBytes)
-  const atLeast = (severityNumber: number): LogBatch | undefined => {
-    if (!views.has(severityNumber)) views.set(severityNumber, part(severityNumber))
-    return views.get(severityNumber)
-  }
-  const part = (severityNumber: number): LogBatch | undefined => {
-    const chosen = slots.filter(({ pending }) => isAtLeast(pending, severityNumber))
+  const whole = partOf(slots, estimatedBytes)
+  return selectable(whole, (selection) => {
+    if (selection.minSeverity === undefined && selection.share >= 1) return whole
+    const chosen = slots.filter(({ pending }) => isSelected(pending, selection))
     if (chosen.length === slots.length) return whole
     if (chosen.length === 0) return undefined
-    return Object.freeze(
-      viewOf(
-        chosen,
-        chosen.reduce((bytes, { pending }) => bytes + pending.estimatedBytes, 0),
-      ),
-    )
+    const bytes = chosen.reduce((sum, { pending }) => sum + pending.estimatedBytes, 0)
+    return Object.freeze(partOf(chosen, bytes))
+  })
+}
+
+function selectable<Part extends object>(
+  whole: Part,
+  select: (selection: Selection) => Part | undefined,
+): Part & Selectable<Part> {
+  const parts = new Map<string, Part | undefined>()
+  const remembered = (selection: Selection): Part | undefined => {
+    const key = `${selection.minSeverity} ${selection.share}`
+    if (!parts.has(key)) parts.set(key, select(selection))
+    return parts.get(key)
   }
-  return Object.freeze(Object.defineProperty(whole, 'atLeast', { value: atLeast })) as PendingLogBatch
+  return Object.freeze(Object.defineProperty(whole, 'select', { value: remembered })) as Part & Selectable<Part>
 }
 
-/** True for a record of this severity or above, and for one that has none. */
-export function isAtLeast(entry: PendingLogRecord, severityNumber: number): boolean {
-  return (entry.severityNumber ?? Infinity) >= severityNumber
-}
-
-function viewOf(slots: readonly Slot[], estimatedBytes: number): LogBatch {
+function partOf(slots: readonly Slot[], estimatedBytes: number): LogBatch {
   let records: readonly ReadableLogRecord[] | undefined
   const recordsOf = (): readonly ReadableLogRecord[] => {
     records ??= Object.freeze(slots.map(recordOf).filter((record) => record !== undefined))

@@ -12,7 +12,8 @@ import type { BackendStatus } from './ledger.ts'
 import type { PendingLogRecord } from './pending-log-record.ts'
 import type { SpoolOptions } from './lane-options.ts'
 import type { QueueLimits } from './queue.ts'
-import { openItems, Router, routeTo } from './router.ts'
+import { openItems, Router } from './router.ts'
+import { selectionOf } from './selection.ts'
 import { estimateSpanBytes } from './span-size.ts'
 
 export type { BackendStatus, LaneProblem, SignalStatus } from './ledger.ts'
@@ -24,6 +25,8 @@ export interface PipelineBackend {
   readonly backend: Backend
   readonly signals: readonly Signal[]
   readonly minLevel: LevelName | undefined
+  /** The share of traces that it gets, with their log records, from 0 to 1. */
+  readonly sample: number
   readonly timeoutMs: number
 }
 
@@ -83,12 +86,18 @@ export function createPipeline({
   const outside = AsyncLocalStorage.snapshot()
   const schedule = (run: () => void): void => void setImmediate(outside, run)
   const router = new Router(
-    backends.map(({ minLevel, ...lane }) =>
-      routeTo(
-        createLane({ ...lane, signals: signalsOf(lane.backend, lane.signals), queue, spool, now, random, schedule }),
-        minLevel,
-      ),
-    ),
+    backends.map(({ minLevel, sample, ...lane }) => ({
+      lane: createLane({
+        ...lane,
+        signals: signalsOf(lane.backend, lane.signals),
+        queue,
+        spool,
+        now,
+        random,
+        schedule,
+      }),
+      selection: selectionOf(minLevel, sample),
+    })),
   )
   const lanes = router.routes.map(({ lane }) => lane)
   const spans = new Batcher<ReadableSpan>(batch.traces, (items, bytes) => router.routeTraces(traceBatch(items, bytes)))

@@ -1,30 +1,17 @@
-import type { Signal, TraceBatch } from '../backends/backend.ts'
-import type { LevelName } from '../config/types.ts'
-import { isAtLeast, type PendingLogBatch } from './batch.ts'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
+import type { Signal } from '../backends/backend.ts'
+import type { PendingLogBatch, SelectableTraceBatch } from './batch.ts'
 import type { Lane } from './lane.ts'
 import type { PendingLogRecord } from './pending-log-record.ts'
+import { isSelected, isTraceSelected, type Selection } from './selection.ts'
 
-/** The lowest OpenTelemetry severity number of each level. */
-const severityNumbers: Readonly<Record<LevelName, number>> = {
-  trace: 1,
-  debug: 5,
-  info: 9,
-  warn: 13,
-  error: 17,
-  fatal: 21,
-}
-
-/** A lane and which log records it takes. */
+/** A lane and what it takes. */
 export interface Route {
   readonly lane: Lane
-  readonly minSeverity: number | undefined
+  readonly selection: Selection
 }
 
-export function routeTo(lane: Lane, minLevel: LevelName | undefined): Route {
-  return { lane, minSeverity: minLevel === undefined ? undefined : severityNumbers[minLevel] }
-}
-
-/** Hands each batch to the lanes that take its signal; of the log records, those of the lane's level and above. */
+/** Hands each batch to the lanes that take its signal, and of it what the lane takes. */
 export class Router {
   readonly routes: readonly Route[]
   readonly #traces: readonly Route[]
@@ -41,27 +28,33 @@ export class Router {
     return (signal === 'traces' ? this.#traces : this.#logs).length > 0
   }
 
-  routeTraces(batch: TraceBatch): void {
-    for (const { lane } of this.#traces) lane.offer(batch)
+  routeTraces(batch: SelectableTraceBatch): void {
+    for (const { lane, selection } of this.#traces) {
+      const part = batch.select(selection)
+      if (part !== undefined) lane.offer(part)
+    }
   }
 
   routeLogs(batch: PendingLogBatch): void {
-    for (const { lane, minSeverity } of this.#logs) {
-      const view = minSeverity === undefined ? batch : batch.atLeast(minSeverity)
-      if (view !== undefined) lane.offer(view)
+    for (const { lane, selection } of this.#logs) {
+      const part = batch.select(selection)
+      if (part !== undefined) lane.offer(part)
     }
   }
 }
 
 /** How many items of batches that are not closed yet the route will take. */
 export function openItems(
-  { lane, minSeverity }: Route,
-  spans: readonly unknown[],
+  { lane, selection }: Route,
+  spans: readonly ReadableSpan[],
   entries: readonly PendingLogRecord[],
 ): Record<Signal, number> {
-  const wanted = minSeverity === undefined ? entries : entries.filter((entry) => isAtLeast(entry, minSeverity))
+  const { minSeverity, share } = selection
+  const wantedSpans = share >= 1 ? spans : spans.filter((span) => isTraceSelected(span.spanContext().traceId, share))
+  const wantedLogs =
+    share >= 1 && minSeverity === undefined ? entries : entries.filter((entry) => isSelected(entry, selection))
   return {
-    traces: lane.signals.includes('traces') ? spans.length : 0,
-    logs: lane.signals.includes('logs') ? wanted.length : 0,
+    traces: lane.signals.includes('traces') ? wantedSpans.length : 0,
+    logs: lane.signals.includes('logs') ? wantedLogs.length : 0,
   }
 }

@@ -110,6 +110,7 @@ describe('an instance', () => {
       options: { endpoint: 'http://localhost:1000/' },
       signals: ['traces', 'logs'],
       minLevel: undefined,
+      sample: 1,
       timeoutMs: 7_000,
       compression: 'gzip',
       exporter: 'own',
@@ -118,6 +119,7 @@ describe('an instance', () => {
       options: { endpoint: 'https://eu.acme.test/' },
       signals: ['logs'],
       minLevel: 'warn',
+      sample: 1,
       timeoutMs: 2_000,
       compression: 'none',
       exporter: 'official',
@@ -140,6 +142,7 @@ describe('an instance', () => {
       options: mine,
       signals: ['logs'],
       minLevel: 'error',
+      sample: 1,
       timeoutMs: 50,
     })
   })

@@ -121,6 +121,40 @@ describe('unchanged code', () => {
     ])
   })
 
+  it('gives a share of the traces with their records, the same to all that take that share', async () => {
+    const { all, half, alike, few } = await sinks('all', 'half', 'alike', 'few')
+    const app = runApp('numbered.ts', {
+      args: ['400'],
+      env: {
+        TELEMETRY_BACKENDS: 'otlp:all,otlp:half,otlp:alike,otlp:few',
+        TELEMETRY_ALL_ENDPOINT: all.url,
+        TELEMETRY_HALF_ENDPOINT: half.url,
+        TELEMETRY_HALF_SAMPLE: '0.5',
+        TELEMETRY_ALIKE_ENDPOINT: alike.url,
+        TELEMETRY_ALIKE_SAMPLE: '.5',
+        TELEMETRY_ALIKE_EXPORTER: 'official',
+        TELEMETRY_FEW_ENDPOINT: few.url,
+        TELEMETRY_FEW_SAMPLE: '0.1',
+      },
+    })
+    expect(await app.ended).toMatchObject({ code: 0, signal: null })
+    const spansOf = (sink: Sink): string[] => sink.spans().map(({ name }) => name)
+    const recordsOf = (sink: Sink): string[] => sink.logRecords().map(({ body }) => String(body))
+    expect(spansOf(all)).toHaveLength(400)
+    expect(recordsOf(all)).toHaveLength(401)
+    // Two hundred, give or take five standard deviations.
+    expect(Math.abs(spansOf(half).length - 200)).toBeLessThan(50)
+    expect(recordsOf(half)).toEqual([
+      'outside of any trace',
+      ...spansOf(half).map((name) => name.replace('span', 'record')),
+    ])
+    expect(spansOf(alike)).toEqual(spansOf(half))
+    expect(recordsOf(alike)).toEqual(recordsOf(half))
+    expect(spansOf(few).length).toBeGreaterThan(5)
+    expect(spansOf(half)).toEqual(expect.arrayContaining(spansOf(few)))
+    expect(recordsOf(few)).toHaveLength(spansOf(few).length + 1)
+  })
+
   it('holds back what a backend does not want: signals and levels', async () => {
     const { traces, warnings } = await sinks('traces', 'warnings')
     const app = runApp('orders.ts', {

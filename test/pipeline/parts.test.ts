@@ -5,6 +5,7 @@ import { backoffMs } from '../../src/pipeline/backoff.ts'
 import { pendingLogBatch, traceBatch } from '../../src/pipeline/batch.ts'
 import { Batcher } from '../../src/pipeline/batcher.ts'
 import { BoundedQueue, type Sized } from '../../src/pipeline/queue.ts'
+import { isTraceSelected, type Selection } from '../../src/pipeline/selection.ts'
 import { estimateSpanBytes } from '../../src/pipeline/span-size.ts'
 import { counterName, shownMessage } from '../../src/pipeline/text.ts'
 import { brokenPending, pendingOf, spanOf } from '../support/telemetry-items.ts'
@@ -159,6 +160,26 @@ describe('Batcher', () => {
   })
 })
 
+const from = (minSeverity: number): Selection => ({ minSeverity, share: 1 })
+
+describe('a share of traces', () => {
+  const traceIds = fc.stringMatching(/^[0-9a-f]{32}$/)
+
+  it('is among those of every larger share', () => {
+    fc.assert(
+      fc.property(
+        traceIds,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (id, one, other) => {
+          if (isTraceSelected(id, Math.min(one, other))) expect(isTraceSelected(id, Math.max(one, other))).toBe(true)
+          expect([isTraceSelected(id, 0), isTraceSelected(id, 1)]).toEqual([false, true])
+        },
+      ),
+    )
+  })
+})
+
 describe('a batch', () => {
   it('of spans has them as they are', () => {
     const spans = [spanOf('a'), spanOf('b')]
@@ -168,7 +189,7 @@ describe('a batch', () => {
   it('of log records makes each of them once, when one is first read, for all views', () => {
     const pending = [pendingOf('debug', 5), pendingOf('info', 9), pendingOf('none'), pendingOf('error', 17)]
     const batch = pendingLogBatch(pending, 1_000)
-    const warn = batch.atLeast(13)
+    const warn = batch.select(from(13))
     expect([batch.count, warn?.count, warn?.estimatedBytes]).toEqual([4, 2, 209])
     expect(pending.map(({ made }) => made)).toEqual([0, 0, 0, 0])
     expect(warn?.records.map(({ body }) => body)).toEqual(['none', 'error'])
@@ -177,9 +198,27 @@ describe('a batch', () => {
     expect(batch.records).toBe(batch.records)
     expect(batch.records[2]).toBe(warn?.records[0])
     expect(pending.map(({ made }) => made)).toEqual([1, 1, 1, 1])
-    expect(batch.atLeast(13)).toBe(warn)
-    expect(batch.atLeast(1)).toMatchObject({ count: 4 })
-    expect(pendingLogBatch([pendingOf('info', 9)], 1).atLeast(13)).toBeUndefined()
+    expect(batch.select(from(13))).toBe(warn)
+    expect(batch.select(from(1))).toMatchObject({ count: 4 })
+    expect(pendingLogBatch([pendingOf('info', 9)], 1).select(from(13))).toBeUndefined()
+  })
+
+  it('of spans gives a share of their traces, made once for all who take that share', () => {
+    const ids = Array.from(
+      { length: 64 },
+      (_, index) => `${'0'.repeat(18)}${(index * 4).toString(16).padStart(2, '0')}${'0'.repeat(12)}`,
+    )
+    const spans = ids.map((traceId, index) => ({
+      ...spanOf(String(index)),
+      spanContext: () => ({ traceId, spanId: '1'.repeat(16), traceFlags: 1 }),
+    }))
+    const batch = traceBatch(spans, 6_400)
+    const quarter = batch.select({ minSeverity: undefined, share: 0.25 })
+    expect(quarter?.spans.map(({ name }) => name)).toEqual(ids.slice(48).map((_, index) => String(48 + index)))
+    expect(quarter).toMatchObject({ count: 16, estimatedBytes: 1_600 })
+    expect(batch.select({ minSeverity: undefined, share: 0.25 })).toBe(quarter)
+    expect(batch.select({ minSeverity: 13, share: 1 })).toBe(batch)
+    expect(batch.select({ minSeverity: undefined, share: 0 })).toBeUndefined()
   })
 
   it('leaves out a record that cannot be made, once for all views', () => {
@@ -187,8 +226,8 @@ describe('a batch', () => {
     const batch = pendingLogBatch([brokenPending(17), pendingOf('good', 17), pendingOf('quiet', 5)], 300)
     expect(batch.count).toBe(3)
     expect(batch.records.map(({ body }) => body)).toEqual(['good', 'quiet'])
-    expect(batch.atLeast(17)?.records.map(({ body }) => body)).toEqual(['good'])
-    expect([batch.count, batch.atLeast(17)?.count]).toEqual([2, 1])
+    expect(batch.select(from(17))?.records.map(({ body }) => body)).toEqual(['good'])
+    expect([batch.count, batch.select(from(17))?.count]).toEqual([2, 1])
     expect(diagnostics.counters()).toEqual({ log_records_unreadable: 1 })
   })
 })

@@ -51,6 +51,7 @@ export function recordOf(body: string, severityNumber?: SeverityNumber): Readabl
 export function pendingOf(body: string, severityNumber?: SeverityNumber): PendingLogRecord & { made: number } {
   return {
     severityNumber,
+    traceId: undefined,
     estimatedBytes: 100 + body.length,
     made: 0,
     toRecord() {
@@ -64,6 +65,7 @@ export function pendingOf(body: string, severityNumber?: SeverityNumber): Pendin
 export function brokenPending(severityNumber?: number): PendingLogRecord {
   return {
     severityNumber,
+    traceId: undefined,
     estimatedBytes: 100,
     toRecord: () => {
       throw new Error('cannot be parsed')
