@@ -17,6 +17,7 @@ const groups: readonly SettingGroup[] = [
   'Sampling',
   'Instrumentation',
   'Logging',
+  'Redaction',
   'Delivery',
 ]
 

@@ -104,6 +104,7 @@ function start(config: ResolvedConfig): Telemetry {
     batch: config.batch,
     queue: config.queue,
     spool: spoolOf(config),
+    redaction: config.redaction,
   })
   const sdk = startSdkFor(config, own)
   pipeline = own

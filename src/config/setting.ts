@@ -11,6 +11,7 @@ export type SettingGroup =
   | 'Sampling'
   | 'Instrumentation'
   | 'Logging'
+  | 'Redaction'
   | 'Delivery'
 
 /** One value that is not a backend's. */
@@ -47,6 +48,10 @@ export interface SettingValues {
   readonly 'logging.level': LevelName | 'silent'
   readonly 'logging.redact': readonly string[]
   readonly 'logging.stdout': boolean
+  readonly 'redaction.enabled': boolean
+  readonly 'redaction.keys': readonly string[]
+  readonly 'redaction.safeKeys': readonly string[]
+  readonly 'redaction.patterns': Readonly<Record<string, string>>
   readonly 'logRecordLimits.attributeCount': number
   readonly 'logRecordLimits.attributeValueLength': number
   readonly 'batch.traces.maxItems': number

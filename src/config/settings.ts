@@ -1,4 +1,5 @@
 import { batchSettings } from './batch-settings.ts'
+import { redactionSettings } from './redaction-settings.ts'
 import { spoolSettings } from './spool-settings.ts'
 import { boolean, otelBoolean } from './parsers/boolean.ts'
 import { diagnosticLevel } from './parsers/diagnostic-level.ts'
@@ -222,6 +223,7 @@ export const settings: Settings = {
     env: ['OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT', 'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'],
     lenient: true,
   },
+  ...redactionSettings,
   ...batchSettings,
   ...spoolSettings,
   'queue.maxItems': {

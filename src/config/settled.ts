@@ -49,6 +49,13 @@ export function settled(
       redact: [...get('logging.redact')],
       stdout: given(values, 'logging.stdout'),
     },
+    redaction: get('redaction.enabled')
+      ? {
+          keys: [...get('redaction.keys')],
+          safeKeys: [...get('redaction.safeKeys')],
+          patterns: { ...get('redaction.patterns') },
+        }
+      : undefined,
     logRecordLimits: {
       attributeCount: get('logRecordLimits.attributeCount'),
       attributeValueLength: given(values, 'logRecordLimits.attributeValueLength') ?? Infinity,

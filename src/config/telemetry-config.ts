@@ -82,6 +82,17 @@ export interface TelemetryConfig<Backend extends Delivering = Delivering> {
     readonly redact?: readonly string[]
     readonly stdout?: boolean
   }
+  /** Which secrets are censored in attributes, messages and statuses, before any backend has them. */
+  readonly redaction?: {
+    /** Default: true. */
+    readonly enabled?: boolean
+    /** Endings of names whose values are secrets, beside the usual ones. */
+    readonly keys?: readonly string[]
+    /** Attributes that are left alone; `page.*` stands for all that begin so. */
+    readonly safeKeys?: readonly string[]
+    /** Secrets known by their form, by the name that stands in their place. */
+    readonly patterns?: Readonly<Record<string, string | RegExp>>
+  }
   /** Limits of log records; those of spans are the SDK's own `OTEL_SPAN_*` variables. */
   readonly logRecordLimits?: { readonly attributeCount?: number; readonly attributeValueLength?: number }
   /** When a batch is closed; `traces` and `logs` win over what stands beside them. */

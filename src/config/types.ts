@@ -88,6 +88,17 @@ export interface ResolvedConfig {
     /** False where the logger's own JSON must not go to stdout; undefined lets the console backend decide. */
     readonly stdout: boolean | undefined
   }
+  /** How secrets in attributes and texts are censored; undefined where they are not. */
+  readonly redaction:
+    | {
+        /** Endings of names whose values are secrets, beside the default ones. */
+        readonly keys: readonly string[]
+        /** Attributes that are left alone; one that ends in `*` stands for all that begin so. */
+        readonly safeKeys: readonly string[]
+        /** Sources of regular expressions, by name. */
+        readonly patterns: Readonly<Record<string, string>>
+      }
+    | undefined
   readonly logRecordLimits: {
     /** Most attributes of a log record. */
     readonly attributeCount: number

@@ -1,5 +1,5 @@
 import { endOfValue, skipSpace, valuesAt, type Span } from './json-text.ts'
-import { namePattern, secretEndings, tailPattern } from './secret-names.ts'
+import { namePattern, secretEndings, tailPattern } from '../pipeline/redaction/secret-names.ts'
 
 /** Takes a JSON text, usually one log line, and gives it back with its secrets censored. Never throws. */
 export type Redactor = (json: string) => string

@@ -4,6 +4,7 @@ import type { LogBatch, TraceBatch } from '../backends/backend.ts'
 import { diagnostics } from '../diagnostics.ts'
 import { sharedBytes } from './encode/shared-bytes.ts'
 import type { PendingLogRecord } from './pending-log-record.ts'
+import type { Redactor } from './redaction/redactor.ts'
 import { isSelected, isTraceSelected, type Selection } from './selection.ts'
 
 /** A batch of which lanes take parts; those that take the same share one. */
@@ -63,16 +64,20 @@ interface Slot {
  *
  * A record that cannot be made is counted (`log_records_unreadable`) and left out; `count` is then that of the rest.
  */
-export function pendingLogBatch(entries: readonly PendingLogRecord[], estimatedBytes: number): PendingLogBatch {
+export function pendingLogBatch(
+  entries: readonly PendingLogRecord[],
+  estimatedBytes: number,
+  redactor?: Redactor,
+): PendingLogBatch {
   const slots = entries.map((pending): Slot => ({ pending, record: undefined, asked: false }))
-  const whole = partOf(slots, estimatedBytes)
+  const whole = partOf(slots, estimatedBytes, redactor)
   return selectable(whole, (selection) => {
     if (selection.minSeverity === undefined && selection.share >= 1) return whole
     const chosen = slots.filter(({ pending }) => isSelected(pending, selection))
     if (chosen.length === slots.length) return whole
     if (chosen.length === 0) return undefined
     const bytes = chosen.reduce((sum, { pending }) => sum + pending.estimatedBytes, 0)
-    return Object.freeze(partOf(chosen, bytes))
+    return Object.freeze(partOf(chosen, bytes, redactor))
   })
 }
 
@@ -89,10 +94,10 @@ function selectable<Part extends object>(
   return Object.freeze(Object.defineProperty(whole, 'select', { value: remembered })) as Part & Selectable<Part>
 }
 
-function partOf(slots: readonly Slot[], estimatedBytes: number): LogBatch {
+function partOf(slots: readonly Slot[], estimatedBytes: number, redactor: Redactor | undefined): LogBatch {
   let records: readonly ReadableLogRecord[] | undefined
   const recordsOf = (): readonly ReadableLogRecord[] => {
-    records ??= Object.freeze(slots.map(recordOf).filter((record) => record !== undefined))
+    records ??= Object.freeze(slots.map((slot) => recordOf(slot, redactor)).filter((record) => record !== undefined))
     return records
   }
   return {
@@ -108,11 +113,12 @@ function partOf(slots: readonly Slot[], estimatedBytes: number): LogBatch {
   }
 }
 
-function recordOf(slot: Slot): ReadableLogRecord | undefined {
+function recordOf(slot: Slot, redactor: Redactor | undefined): ReadableLogRecord | undefined {
   if (slot.asked) return slot.record
   slot.asked = true
   try {
-    slot.record = slot.pending.toRecord()
+    const record = slot.pending.toRecord()
+    slot.record = redactor === undefined ? record : redactor.record(record)
   } catch {
     diagnostics.count('log_records_unreadable')
   }

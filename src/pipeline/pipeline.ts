@@ -12,6 +12,7 @@ import type { BackendStatus } from './ledger.ts'
 import type { PendingLogRecord } from './pending-log-record.ts'
 import type { SpoolOptions } from './lane-options.ts'
 import type { QueueLimits } from './queue.ts'
+import { type RedactionOptions, Redactor } from './redaction/redactor.ts'
 import { openItems, Router } from './router.ts'
 import { selectionOf } from './selection.ts'
 import { estimateSpanBytes } from './span-size.ts'
@@ -36,6 +37,8 @@ export interface PipelineOptions {
   readonly queue: QueueLimits
   /** Where what waits is kept on disk. Default: nowhere. */
   readonly spool?: SpoolOptions | undefined
+  /** Which secrets are censored before any backend has them. Default: none. */
+  readonly redaction?: RedactionOptions | undefined
   /** Milliseconds since the epoch. Default: `Date.now`. */
   readonly now?: () => number
   /** A number from 0 up to 1. Default: `Math.random`. */
@@ -79,6 +82,7 @@ export function createPipeline({
   batch,
   queue,
   spool,
+  redaction,
   now = Date.now,
   random = Math.random,
 }: PipelineOptions): Pipeline {
@@ -100,9 +104,13 @@ export function createPipeline({
     })),
   )
   const lanes = router.routes.map(({ lane }) => lane)
-  const spans = new Batcher<ReadableSpan>(batch.traces, (items, bytes) => router.routeTraces(traceBatch(items, bytes)))
+  const redactor = redaction && new Redactor(redaction)
+  const spans = new Batcher<ReadableSpan>(batch.traces, (items, bytes) => {
+    if (redactor !== undefined) for (const span of items) redactor.span(span)
+    router.routeTraces(traceBatch(items, bytes))
+  })
   const logs = new Batcher<PendingLogRecord>(batch.logs, (items, bytes) =>
-    router.routeLogs(pendingLogBatch(items, bytes)),
+    router.routeLogs(pendingLogBatch(items, bytes, redactor)),
   )
   const takesSpans = router.takes('traces')
   const takesLogs = router.takes('logs')

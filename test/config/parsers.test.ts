@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { ValueError } from '../../src/config/option.ts'
 import { boolean } from '../../src/config/parsers/boolean.ts'
 import { headers } from '../../src/config/parsers/headers.ts'
+import { patterns } from '../../src/config/parsers/patterns.ts'
 import { hostPatterns } from '../../src/config/parsers/host-pattern.ts'
 import { peerServices, urlPath } from '../../src/config/parsers/http.ts'
 import { instrumentationNames, propagatorNames } from '../../src/config/parsers/names.ts'
@@ -45,6 +46,7 @@ const parsers: readonly (readonly [string, (raw: unknown) => unknown])[] = [
   ['instrumentationNames', instrumentationNames],
   ['propagatorNames', propagatorNames],
   ['httpUrl', httpUrl],
+  ['patterns', patterns],
 ]
 
 describe('every parser', () => {
@@ -260,6 +262,23 @@ describe('the guess at what was meant', () => {
     ['x', undefined],
     ['x'.repeat(500), undefined],
   ])('for %s is %s', (word, expected) => expect(closest(word, ['grafana', 'logfire', 'otlp', 'none'])).toBe(expected))
+})
+
+describe('patterns of secrets', () => {
+  it('are read from text and from an object, by name', () => {
+    expect(patterns('iban=[A-Z]{2}\\d+; pin = a=b\n')).toEqual({ iban: '[A-Z]{2}\\d+', pin: ' a=b' })
+    expect(patterns({ iban: /[A-Z]{2}/, pin: 'x' })).toEqual({ iban: '[A-Z]{2}', pin: 'x' })
+    expect(patterns('')).toEqual({})
+  })
+
+  it.each([
+    ['[A-Z]+', 'has an item without a name'],
+    ['a b=x', 'has a name that is none'],
+    ['iban=', 'has no expression for "iban"'],
+    ['iban=(', expect.stringMatching(/^has an expression for "iban" that is none: .*Unterminated group/)],
+    ['iban=x*', 'has an expression for "iban" that matches nothing at all'],
+    [7, 'is neither text nor an object'],
+  ])('%j: %s', (raw, expected) => expect(problem(() => patterns(raw))).toEqual(expected))
 })
 
 describe('paths of requests', () => {

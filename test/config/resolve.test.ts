@@ -46,6 +46,7 @@ describe('defaults', () => {
       instrumentations: { names: 'auto' },
       http: { ignorePaths: [], peerServices: {}, flyApiUrl: undefined },
       logRecordLimits: { attributeCount: 128, attributeValueLength: Infinity },
+      redaction: { keys: [], safeKeys: [], patterns: {} },
       logging: { level: 'info', redact: [], stdout: undefined },
       batch: {
         traces: { maxItems: 512, maxBytes: 1_048_576, maxAgeMs: 1_000 },
@@ -92,6 +93,9 @@ describe('the environment', () => {
       TELEMETRY_LOG_LEVEL: 'Debug',
       TELEMETRY_LOG_REDACT: 'card.number,*.pin',
       TELEMETRY_LOG_STDOUT: '0',
+      TELEMETRY_REDACT_KEYS: 'pin,licenseKey',
+      TELEMETRY_REDACT_SAFE_KEYS: 'page.*',
+      TELEMETRY_REDACT_PATTERNS: 'order=ORD-[0-9]+',
       TELEMETRY_BATCH_MAX_ITEMS: '100',
       TELEMETRY_BATCH_MAX_BYTES: '512KiB',
       TELEMETRY_BATCH_MAX_AGE: '250ms',
@@ -109,6 +113,7 @@ describe('the environment', () => {
       propagation: { to: ['api.acme.test', '*.acme.internal', '[::1]', '10.0.0.7'], edge: true },
       instrumentations: { names: ['http', 'pg', 'pino'] },
       logging: { level: 'debug', redact: ['card.number', '*.pin'], stdout: false },
+      redaction: { keys: ['pin', 'licenseKey'], safeKeys: ['page.*'], patterns: { order: 'ORD-[0-9]+' } },
       batch: {
         traces: { maxItems: 100, maxBytes: 524_288, maxAgeMs: 250 },
         logs: { maxItems: 100, maxBytes: 524_288, maxAgeMs: 250 },

@@ -1,0 +1,45 @@
+import { namePattern, secretEndings } from './secret-names.ts'
+
+/** What is known of the values of one attribute. */
+export interface KeyRule {
+  readonly isSafe: boolean
+  readonly isSecret: boolean
+  /** The last text that was looked at and has no secret: most attributes have few different ones. */
+  lastClean: string | undefined
+}
+
+/** Attributes of the semantic conventions whose values are never secrets, and texts that are without them already. */
+const safeAttributes =
+  /^(?:(?:tenant|operation|job|workflow|service|telemetry|deployment|network|thread|code|messaging|rpc|otel|gen_ai\.usage)\..*|user\.(?:id|email|name|hash|roles)|workos\.user\.id|request\.id|http\.(?:route|request\.(?:method|method_original|resend_count|body\.size)|response\.(?:status_code|body\.size))|url\.(?:scheme|template)|(?:server|client|peer)\.(?:address|port|service)|service\.peer\.name|db\.(?:system|system\.name|name|namespace|operation\.name|collection\.name|query\.text|query\.summary|statement)|error\.type|exception\.type|user_agent\.\w+|redaction\.masked\.keys|logfire\.\w+)$/
+
+/** Keys that are remembered; past it all are forgotten, so that keys made of values cannot fill memory. */
+const maxKeys = 4_000
+
+/** What is to be done with the values of each attribute, found out once for each key. */
+export class KeyRules {
+  readonly #rules = new Map<string, KeyRule>()
+  readonly #secret: RegExp
+  readonly #isSafe: (key: string) => boolean
+
+  constructor(secretKeys: readonly string[], safeKeys: readonly string[]) {
+    const names = [...secretEndings, ...secretKeys].map(namePattern).filter((pattern) => pattern !== '')
+    this.#secret = new RegExp(`(?:${names.join('|')})$`, 'i')
+    const exact = new Set(safeKeys)
+    const beginnings = safeKeys.filter((key) => key.endsWith('*')).map((key) => key.slice(0, -1))
+    this.#isSafe = (key) => exact.has(key) || beginnings.some((beginning) => key.startsWith(beginning))
+  }
+
+  of(key: string): KeyRule {
+    return this.#rules.get(key) ?? this.#learn(key)
+  }
+
+  #learn(key: string): KeyRule {
+    const isGivenSafe = this.#isSafe(key)
+    const isSecret = !isGivenSafe && this.#secret.test(key)
+    const isSafe = isGivenSafe || (!isSecret && safeAttributes.test(key))
+    const rule = { isSafe, isSecret, lastClean: undefined }
+    if (this.#rules.size >= maxKeys) this.#rules.clear()
+    this.#rules.set(key, rule)
+    return rule
+  }
+}
