@@ -4,11 +4,24 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 /** What becomes of the values of one attribute; undefined leaves the attribute out. */
 export type AttributeRule = (value: unknown) => unknown
 
+/** How much a receiver takes of one log record. */
+export interface LogLimits {
+  /** Most entries beside the line, those of the resource and the scope included; a map counts as its members. */
+  readonly entries: number
+  /** Most bytes of attributes together; each counts for no more than `valueBytes`. */
+  readonly attributeBytes: number
+  readonly valueBytes: number
+  /** Most bytes of the body, as text. */
+  readonly bodyBytes: number
+}
+
 /** How one backend wants what all backends get. Views with the same `id` are the same: their bytes are shared. */
 export interface View {
   readonly id: string
   /** The rule of a key; undefined where its values stay as they are. Asked once for each key and signal. */
   ruleOf?(key: string, signal: 'traces' | 'logs'): AttributeRule | undefined
+  /** What is over is left out, and counted on the record. */
+  readonly logLimits?: LogLimits
   /** Attributes that a span gets beside its own; one that it has already stays. */
   spanExtras?(span: ReadableSpan): Readonly<Record<string, unknown>>
   /** Attributes that a log record gets beside its own; one that it has already stays. */

@@ -55,6 +55,47 @@ describe('what Grafana gets', () => {
   })
 })
 
+describe('a log record that is more than Loki takes', () => {
+  const many = Object.fromEntries(Array.from({ length: 120 }, (_, index) => [`a${index}`, index]))
+
+  it('keeps whose it is and what went wrong, and says how much it lost', async () => {
+    const attributes = { ...many, map: { x: 1, y: { z: 2 } }, 'tenant.id': 't', 'exception.type': 'E' }
+    const record = await recordIn(grafanaView, { attributes, droppedAttributesCount: 3 })
+    const keys = Object.keys(record.attributes)
+    // One entry is that of the resource.
+    expect(keys).toHaveLength(117)
+    expect(keys.slice(0, 3)).toEqual(['tenant.id', 'exception.type', 'a0'])
+    expect(record.droppedAttributesCount).toBe(3 + 123 - 117)
+    const { attributes: all, droppedAttributesCount } = await recordIn(plainView, { attributes })
+    expect([all, droppedAttributesCount]).toEqual([attributes, 0])
+  })
+
+  it('counts the members of maps, as Loki makes entries of them', async () => {
+    const record = await recordIn(grafanaView, { attributes: { first: 1, map: many, last: 2 } })
+    expect([record.attributes, record.droppedAttributesCount]).toEqual([{ first: 1, last: 2 }, 1])
+  })
+
+  it('has no more text than 64 KiB beside it, nor a line of more than 256', async () => {
+    const texts = Object.fromEntries(Array.from({ length: 5 }, (_, index) => [`t${index}`, 'x'.repeat(20_000)]))
+    const record = await recordIn(grafanaView, {
+      attributes: { ...texts, 'tenant.id': 't' },
+      body: 'é'.repeat(200_000),
+    })
+    expect(Object.entries(record.attributes).map(([key, value]) => [key, String(value).length])).toEqual([
+      ['tenant.id', 1],
+      ['t0', 16_384],
+      ['t1', 16_384],
+      ['t2', 16_384],
+    ])
+    expect(record.droppedAttributesCount).toBe(2)
+    expect(record.body).toBe('é'.repeat(128_000))
+    const lines = { lines: Array.from({ length: 50_000 }, (_, index) => `line ${index}`) }
+    const mapped = await recordIn(grafanaView, { body: lines })
+    expect(mapped.body).toBe(JSON.stringify(lines).slice(0, 256_000))
+    expect((await recordIn(grafanaView, { body: { lines: ['a'] } })).body).toEqual({ lines: ['a'] })
+  })
+})
+
 describe('what Logfire gets', () => {
   it.each([
     ['a span that failed', { status: { code: SpanStatusCode.ERROR } }, 17],

@@ -49,6 +49,7 @@ interface WireRecord {
   traceId?: Uint8Array | null
   spanId?: Uint8Array | null
   attributes: KeyValue[]
+  droppedAttributesCount?: number | null
 }
 interface Message<T> {
   decode(bytes: Uint8Array): T
@@ -111,6 +112,7 @@ export interface ReceivedLogRecord extends Origin {
   readonly severityText: string
   readonly eventName: string
   readonly attributes: Attributes
+  readonly droppedAttributesCount: number
   readonly traceId: string
   readonly spanId: string
   readonly timeUnixNano: string
@@ -182,6 +184,7 @@ export function decodeLogRecords(bytes: Uint8Array): ReceivedLogRecord[] {
         severityText: record.severityText,
         eventName: record.eventName,
         attributes: attributesOf(record.attributes),
+        droppedAttributesCount: record.droppedAttributesCount ?? 0,
         traceId: hex(record.traceId),
         spanId: hex(record.spanId),
         timeUnixNano: record.timeUnixNano.toString(),

@@ -2,6 +2,7 @@ import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import { writeField } from './any-value.ts'
 import type { AttributeWriter } from './attribute-writer.ts'
 import { writeCount, writeOptionalText } from './envelope.ts'
+import { fitLog } from './log-limits.ts'
 import type { ProtoWriter } from './proto-writer.ts'
 import type { View } from '../../backends/view.ts'
 
@@ -13,6 +14,7 @@ export function writeLogRecord(
   record: ReadableLogRecord,
 ): void {
   const { spanContext } = record
+  const fitted = view.logLimits === undefined ? record : fitLog(record, view.logLimits)
   writer.reserve(12)
   writer.byte(0x12)
   const start = writer.begin(2)
@@ -20,10 +22,10 @@ export function writeLogRecord(
   writer.nanoseconds(record.hrTime)
   writeCount(writer, 0x10, record.severityNumber)
   writeOptionalText(writer, 0x1a, record.severityText)
-  if (record.body !== undefined) writeField(writer, 0x2a, record.body, 0)
-  attributes.write(0x32, record.attributes)
+  if (fitted.body !== undefined) writeField(writer, 0x2a, fitted.body, 0)
+  attributes.write(0x32, fitted.attributes)
   if (view.logExtras !== undefined) attributes.extras(0x32, view.logExtras(record), record.attributes)
-  writeCount(writer, 0x38, record.droppedAttributesCount)
+  writeCount(writer, 0x38, fitted.droppedAttributesCount)
   writer.reserve(16)
   if (spanContext !== undefined) {
     if (spanContext.traceFlags !== 0) {
