@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { resourceFromAttributes } from '@opentelemetry/resources'
 import { builtinBackends } from './backends/registry.ts'
 import type { Backend } from './backends/backend.ts'
 import type { TelemetryConfig as ConfigOf } from './config/telemetry-config.ts'
@@ -9,12 +10,15 @@ import type { ResolvedBackend, ResolvedConfig } from './config/types.ts'
 import { diagnostics } from './diagnostics.ts'
 import { TelemetryError } from './errors.ts'
 import { attachProcessHooks } from './instrument/process-hooks.ts'
+import type { OpenSpans } from './instrument/open-spans.ts'
+import { showPendingSpans } from './instrument/pending-spans.ts'
 import { type Recorded, type Sdk, startSdk } from './instrument/sdk.ts'
 import { captureLogs } from './logging/capture.ts'
 import { configureLogging, defaultLoggingSettings, logger, type Logger } from './logging/logger.ts'
 import { createRedactor } from './logging/redact.ts'
 import type { SpoolOptions } from './pipeline/lane-options.ts'
 import { type BackendStatus, createPipeline, type Pipeline, type PipelineBackend } from './pipeline/pipeline.ts'
+import { saySummary, sayWhatIsLeft } from './pipeline/summary.ts'
 
 /** The configuration as written in code; what is left out comes from the file, the environment, the defaults. */
 export type TelemetryConfig = ConfigOf<Backend>
@@ -105,6 +109,7 @@ function start(config: ResolvedConfig): Telemetry {
     queue: config.queue,
     spool: spoolOf(config),
     redaction: config.redaction,
+    resource: resourceFromAttributes({ ...config.resource }),
   })
   const sdk = startSdkFor(config, own)
   pipeline = own
@@ -119,17 +124,22 @@ function start(config: ResolvedConfig): Telemetry {
   const stopCapture = takesLogs ? captureLogs((entry) => own.pushLog(entry), captureOptions) : undefined
   const consoleDraws = config.backends.some(({ type, signals }) => type === 'console' && signals.includes('logs'))
   configureLogging({ ...config.logging, stdout: config.logging.stdout ?? (config.disabled || !consoleDraws) })
-  const detach = attachProcessHooks(drainingOf(own, config.shutdownTimeoutMs))
+  const stopShowing = own.takesPending
+    ? showPendingSpans(sdk.openSpans, (pending) => own.pushPending(pending))
+    : undefined
+  const detach = attachProcessHooks(drainingOf(own, sdk.openSpans, config.shutdownTimeoutMs))
   if (config.backendsDefaulted) sayDefault(config)
 
   let stopping: Promise<void> | undefined
   const stop = async (timeoutMs: number): Promise<void> => {
     stopCapture?.()
+    stopShowing?.()
     configureLogging(defaultLoggingSettings)
     running = undefined
     sdk.stop()
     await own.close(timeoutMs)
     detach()
+    saySummary(own.status())
     if (pipeline === own) pipeline = undefined
   }
   return {
@@ -180,7 +190,7 @@ function connect({
   return { name, type, backend, signals, minLevel, sample, timeoutMs }
 }
 
-function drainingOf(own: Pipeline, timeoutMs: number): Parameters<typeof attachProcessHooks>[0] {
+function drainingOf(own: Pipeline, openSpans: OpenSpans, timeoutMs: number): Parameters<typeof attachProcessHooks>[0] {
   let settledAt = -1
   return {
     hurry: () => own.hurry(),
@@ -195,23 +205,11 @@ function drainingOf(own: Pipeline, timeoutMs: number): Parameters<typeof attachP
     },
     isPending: () => own.queued() > 0 && own.accepted() !== settledAt,
     exit: (crashed) => {
+      if (crashed) openSpans.interrupt()
       own.deliverAtExit()
-      reportLoss(own.status(), crashed)
+      sayWhatIsLeft(own.status(), crashed)
     },
   }
-}
-
-function reportLoss(backends: ReturnType<Pipeline['status']>, crashed: boolean): void {
-  const left = Object.entries(backends).flatMap(([name, { traces, logs, lastProblem }]) => {
-    const items = (traces?.queued ?? 0) + (logs?.queued ?? 0)
-    const why = lastProblem === undefined ? '' : ` (${lastProblem.reason})`
-    return items === 0 ? [] : [`${items} ${items === 1 ? 'item' : 'items'} to "${name}"${why}`]
-  })
-  if (left.length === 0) return
-  const hint = crashed
-    ? 'A crash waits for no delivery; an uncaughtException handler that awaits stop() can.'
-    : 'Await stop() before process.exit(); TELEMETRY_SHUTDOWN_TIMEOUT is how long it waits.'
-  diagnostics.say('warn', `not delivered before the process ended: ${left.join(', ')}. ${hint}`)
 }
 
 /** Where the application's modules are: beside the file that Node was started with, and where it was started. */

@@ -65,6 +65,11 @@ export interface Backend {
   /** What it takes; a batch of another signal is never offered to it. Default: all signals. */
   readonly signals?: readonly Signal[]
   /**
+   * True where spans that have been open for a second are wanted as well, each once, as Logfire's pending spans: a child
+   * of no duration with `logfire.span_type` and `logfire.pending_parent_id`. Default: false.
+   */
+  readonly pendingSpans?: boolean
+  /**
    * Makes one attempt to hand over one batch. Calls never overlap. When `signal` aborts, the attempt is to be given
    * up; its outcome no longer counts.
    */

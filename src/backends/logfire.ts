@@ -1,4 +1,5 @@
 import { type Option, ValueError } from '../config/option.ts'
+import { boolean } from '../config/parsers/boolean.ts'
 import { secret } from '../config/parsers/text.ts'
 import { baseUrl, signalUrl } from '../config/parsers/url.ts'
 import type { Secret } from '../config/secret.ts'
@@ -29,6 +30,7 @@ const regionOf = (value: Secret): string => regionOfToken.exec(value.reveal())?.
 type LogfireOptions = AttributeOptions & {
   readonly token: Option<Secret> & { readonly required: true }
   readonly baseUrl: Option<string>
+  readonly pendingSpans: Option<boolean>
 }
 
 /** Logfire takes what is at most a day old; an hour is left for the way. */
@@ -66,6 +68,11 @@ export const logfireBackend: BackendType<LogfireOptions> = defineBackend({
       env: ['LOGFIRE_BASE_URL'],
       example: 'https://logfire.example',
     },
+    pendingSpans: {
+      about: 'Whether spans that are open for more than a second are shown before they end; each is a record more.',
+      parse: boolean,
+      default: true,
+    },
   },
   problems: ({ token: given, baseUrl: base, ...attributes }) => {
     const found = attributeProblems(attributes)
@@ -78,9 +85,9 @@ export const logfireBackend: BackendType<LogfireOptions> = defineBackend({
       ...found,
     ]
   },
-  connect: ({ token: given, baseUrl: base = regions[regionOf(given)] ?? '', ...attributes }, context) => {
+  connect: ({ token: given, baseUrl: base = regions[regionOf(given)] ?? '', pendingSpans, ...attributes }, context) => {
     const { timeoutMs, compression, exporter } = context
-    return otlpHttp({
+    const backend = otlpHttp({
       endpoints: { traces: signalUrl(base, 'traces'), logs: signalUrl(base, 'logs') },
       headers: { traces: { authorization: given }, logs: { authorization: given } },
       timeoutMs: { traces: timeoutMs, logs: timeoutMs },
@@ -90,5 +97,6 @@ export const logfireBackend: BackendType<LogfireOptions> = defineBackend({
       maxAgeMs: { traces: maxAgeMs, logs: maxAgeMs },
       hintFor,
     })
+    return { ...backend, pendingSpans }
   },
 })

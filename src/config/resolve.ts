@@ -13,6 +13,7 @@ import { given, settled, valueOf } from './settled.ts'
 import { fileVariable, sourceOfCode, sourceOfFile, withoutEmpty } from './sources.ts'
 import type { ResolvedConfig } from './types.ts'
 import { reportUnknownVariables } from './unknown-variables.ts'
+import { reportUnreadVariables } from './unread-variables.ts'
 
 /** What a configuration is made of. */
 export interface ConfigInput {
@@ -71,6 +72,7 @@ export function resolveConfig(input: ConfigInput): ResolvedConfig {
   const named = instances(lists, input, report)
   const read = readBackends(named ?? defaultBackends(input, report), input.backendTypes, env, report)
   reportOtelFile(env, named !== undefined, report)
+  reportUnreadVariables(env, report)
   reportUnknownVariables(env, knownVariables(read, input.backendTypes), report)
   report.throwIfAny()
   const { cwd, entry } = input

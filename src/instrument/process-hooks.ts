@@ -33,7 +33,8 @@ export function attachProcessHooks(telemetry: Draining): () => void {
   const beforeExit = (): void => {
     if (telemetry.isPending()) void telemetry.settle()
   }
-  const exit = (): void => telemetry.exit(crashed)
+  // An application that survived an uncaught exception did not crash.
+  const exit = (code: number): void => telemetry.exit(crashed && code !== 0)
   process.on('beforeExit', beforeExit)
   process.on('exit', exit)
   return () => {

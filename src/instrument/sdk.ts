@@ -15,6 +15,7 @@ import { guardSdk } from './guard-sdk.ts'
 import { loadInstrumentations, modulesOf } from './instrumentations.ts'
 import { stampingLogProcessor } from './log-processor.ts'
 import { hookImports, spreadBuiltinPatches } from './module-hooks.ts'
+import { OpenSpans } from './open-spans.ts'
 import { createPropagator } from './propagator.ts'
 import { createSampler } from './sampler.ts'
 import { stampingSpanProcessor } from './span-processor.ts'
@@ -27,6 +28,7 @@ export interface Recorded {
 
 export interface Sdk {
   readonly resource: Resource
+  readonly openSpans: OpenSpans
   /** Unregisters everything from the OpenTelemetry API and takes the patches out. */
   stop(): void
 }
@@ -48,6 +50,7 @@ export function startSdk(config: ResolvedConfig, recorded: Recorded, folders: re
   const flyApi = createFlyApi(config.http.flyApiUrl)
   const textMapPropagator = createPropagator(config, flyApi)
   const clientSpans = { peerNames: createPeerNames(config.http.peerServices), flyApi }
+  const openSpans = new OpenSpans()
   let instrumentations: Instrumentation[] = []
   if (config.disabled) {
     context.setGlobalContextManager(contextManager.enable())
@@ -65,7 +68,9 @@ export function startSdk(config: ResolvedConfig, recorded: Recorded, folders: re
           contextManager,
           textMapPropagator,
           sampler: createSampler(config),
-          spanProcessors: [stampingSpanProcessor(recorded.pushSpan, (span) => completeClientSpan(span, clientSpans))],
+          spanProcessors: [
+            stampingSpanProcessor(recorded.pushSpan, (span) => completeClientSpan(span, clientSpans), openSpans),
+          ],
           logRecordProcessors: [stampingLogProcessor(recorded.pushLog)],
           metricReaders: [],
           instrumentations,
@@ -75,6 +80,7 @@ export function startSdk(config: ResolvedConfig, recorded: Recorded, folders: re
   }
   return {
     resource,
+    openSpans,
     stop: () => {
       for (const instrumentation of instrumentations) instrumentation.disable()
       spreadBuiltinPatches([])

@@ -1,14 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Resource } from '@opentelemetry/resources'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { type Backend, type Signal, signals as allSignals } from '../backends/backend.ts'
 import type { BatchLimits, LevelName } from '../config/types.ts'
 import { diagnostics } from '../diagnostics.ts'
 import { longestTimerMs } from './attempt.ts'
-import { pendingLogBatch, traceBatch } from './batch.ts'
+import { pendingLogBatch, type SelectableTraceBatch, traceBatch } from './batch.ts'
 import { Batcher } from './batcher.ts'
 import { createLane } from './create-lane.ts'
 import type { Lane } from './lane.ts'
 import type { BackendStatus } from './ledger.ts'
+import { LossReporter } from './loss-reporter.ts'
 import type { PendingLogRecord } from './pending-log-record.ts'
 import type { SpoolOptions } from './lane-options.ts'
 import type { QueueLimits } from './queue.ts'
@@ -39,6 +41,8 @@ export interface PipelineOptions {
   readonly spool?: SpoolOptions | undefined
   /** Which secrets are censored before any backend has them. Default: none. */
   readonly redaction?: RedactionOptions | undefined
+  /** Whose losses are reported to the backends that work. Default: they are not. */
+  readonly resource?: Resource | undefined
   /** Milliseconds since the epoch. Default: `Date.now`. */
   readonly now?: () => number
   /** A number from 0 up to 1. Default: `Math.random`. */
@@ -49,6 +53,10 @@ export interface PipelineOptions {
 export interface Pipeline {
   pushSpan(span: ReadableSpan): void
   pushLog(entry: PendingLogRecord): void
+  /** True where a backend wants spans that are still open. */
+  readonly takesPending: boolean
+  /** Hands spans that are still open to the backends that want them. */
+  pushPending(spans: readonly ReadableSpan[]): void
   /**
    * Delivers what was pushed so far; true when every backend has it before `timeoutMs` is over, false also when
    * one of them lost something meanwhile.
@@ -83,6 +91,7 @@ export function createPipeline({
   queue,
   spool,
   redaction,
+  resource,
   now = Date.now,
   random = Math.random,
 }: PipelineOptions): Pipeline {
@@ -101,17 +110,24 @@ export function createPipeline({
         schedule,
       }),
       selection: selectionOf(minLevel, sample),
+      wantsPending: lane.backend.pendingSpans === true,
     })),
   )
   const lanes = router.routes.map(({ lane }) => lane)
   const redactor = redaction && new Redactor(redaction)
-  const spans = new Batcher<ReadableSpan>(batch.traces, (items, bytes) => {
+  const losses = resource && new LossReporter(router.routes, resource, now)
+  const redacted = (items: readonly ReadableSpan[], bytes: number): SelectableTraceBatch => {
     if (redactor !== undefined) for (const span of items) redactor.span(span)
-    router.routeTraces(traceBatch(items, bytes))
+    return traceBatch(items, bytes)
+  }
+  const spans = new Batcher<ReadableSpan>(batch.traces, (items, bytes) => {
+    router.routeTraces(redacted(items, bytes))
+    losses?.look()
   })
-  const logs = new Batcher<PendingLogRecord>(batch.logs, (items, bytes) =>
-    router.routeLogs(pendingLogBatch(items, bytes, redactor)),
-  )
+  const logs = new Batcher<PendingLogRecord>(batch.logs, (items, bytes) => {
+    router.routeLogs(pendingLogBatch(items, bytes, redactor))
+    losses?.look()
+  })
   const takesSpans = router.takes('traces')
   const takesLogs = router.takes('logs')
   let accepted = 0
@@ -129,6 +145,7 @@ export function createPipeline({
     const deadline = performance.now() + timeoutMs
     spans.close()
     logs.close()
+    losses?.look()
     const closeLane = async (lane: Lane): Promise<void> => {
       lane.hurry()
       await within(timeoutMs, lane.settled())
@@ -153,6 +170,20 @@ export function createPipeline({
       try {
         accepted += 1
         logs.push(entry, entry.estimatedBytes)
+      } catch {
+        diagnostics.count('pipeline_errors')
+      }
+    },
+    takesPending: router.takesPending,
+    pushPending: (pending) => {
+      if (closing !== undefined) return diagnostics.count('after_stop')
+      try {
+        router.routePending(
+          redacted(
+            pending,
+            pending.reduce((sum, span) => sum + estimateSpanBytes(span), 0),
+          ),
+        )
       } catch {
         diagnostics.count('pipeline_errors')
       }

@@ -9,6 +9,8 @@ import { isSelected, isTraceSelected, type Selection } from './selection.ts'
 export interface Route {
   readonly lane: Lane
   readonly selection: Selection
+  /** True where spans are wanted that are still open. */
+  readonly wantsPending: boolean
 }
 
 /** Hands each batch to the lanes that take its signal, and of it what the lane takes. */
@@ -31,6 +33,18 @@ export class Router {
   routeTraces(batch: SelectableTraceBatch): void {
     for (const { lane, selection } of this.#traces) {
       const part = batch.select(selection)
+      if (part !== undefined) lane.offer(part)
+    }
+  }
+
+  /** True where some lane wants spans that are still open. */
+  get takesPending(): boolean {
+    return this.#traces.some(({ wantsPending }) => wantsPending)
+  }
+
+  routePending(batch: SelectableTraceBatch): void {
+    for (const { lane, selection, wantsPending } of this.#traces) {
+      const part = wantsPending ? batch.select(selection) : undefined
       if (part !== undefined) lane.offer(part)
     }
   }

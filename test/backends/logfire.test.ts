@@ -45,6 +45,7 @@ describe('logfire', () => {
           dropAttributes: undefined,
           hashAttributes: undefined,
           hashKey: undefined,
+          pendingSpans: true,
         },
         { name: 'logfire', timeoutMs: 1, compression: 'gzip', exporter: 'own' },
       )

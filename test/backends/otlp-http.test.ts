@@ -100,6 +100,15 @@ describe.each(['own', 'official'] as const)('with the %s exporter', (exporter) =
       expect(outcome.kind === 'retry' && outcome.afterMs).toBeGreaterThan(50_000)
     })
 
+    it.runIf(exporter === 'own')('takes a date to be meant by the clock of who names it', async () => {
+      const [date, then] = ['Mon, 03 Jan 2033 10:00:00 GMT', 'Mon, 03 Jan 2033 10:00:42 GMT']
+      const sink = await sinkWith({ status: 503, headers: { date, 'retry-after': then } })
+      expect(await backendTo(sink.url).deliver(tracesOf('one'), never)).toMatchObject({
+        kind: 'retry',
+        afterMs: 42_000,
+      })
+    })
+
     it.each([
       ['json', '{"message":"invalid token"}', 'invalid token'],
       ['a protobuf status', Buffer.from('\u0008\u0003\u0012\u000dinvalid token'), 'invalid token'],

@@ -338,6 +338,18 @@ describe('a mistyped standard variable', () => {
     ])
   })
 
+  it.each([
+    ['OTEL_TRACES_EXPORTER', 'none', 'TELEMETRY_BACKENDS'],
+    ['OTEL_LOGS_EXPORTER', 'console', 'TELEMETRY_BACKENDS'],
+    ['OTEL_NODE_ENABLED_INSTRUMENTATIONS', 'http', 'TELEMETRY_INSTRUMENTATIONS'],
+    ['OTEL_NODE_DISABLED_INSTRUMENTATIONS', 'fs', 'TELEMETRY_INSTRUMENTATIONS'],
+  ])('are said where they are standard and told in another way here: %s=%s', (variable, value, instead) => {
+    expect(resolve({ [variable]: value }).warnings).toEqual([
+      expect.stringMatching(new RegExp(`^${variable}: this variable is not read\\..*${instead}`)),
+    ])
+    expect(resolve({ OTEL_TRACES_EXPORTER: 'otlp', OTEL_LOGS_EXPORTER: ' OTLP' }).warnings).toEqual([])
+  })
+
   it('is not seen in one that others read', () => {
     const env = { OTEL_METRICS_EXPORTER: 'none', OTEL_SPAN_EVENT_COUNT_LIMIT: '3', OTEL_NODE_RESOURCE_DETECTORS: 'env' }
     expect(resolve(env).warnings).toEqual([])

@@ -47,7 +47,7 @@ export function outcomeOfAnswer(
     return { kind: 'split', cause: 'size', reason, message }
   }
   if (status === 408 || status === 429 || status >= 500) {
-    const afterMs = retryAfterMs(answer.header('retry-after'), nowMs)
+    const afterMs = retryAfterMs(answer.header('retry-after'), clockOf(answer) ?? nowMs)
     return { kind: 'retry', reason, message, ...(afterMs !== undefined && { afterMs }) }
   }
   if (neverTaken.test(message)) return { kind: 'rejected', reason: 'not_taken', message, ...ignoredCount(message) }
@@ -68,6 +68,12 @@ function ignoredCount(message: string): { readonly count?: number } {
 function redirectHint(answer: HttpAnswer): string | undefined {
   const to = answer.status < 400 ? answer.header('location') : undefined
   return to === undefined ? undefined : `It says that it is at ${to}: set the endpoint to that.`
+}
+
+/** What the receiver's clock says: a date of its own is meant by that one, whatever ours says. */
+function clockOf(answer: HttpAnswer): number | undefined {
+  const date = Date.parse(answer.header('date') ?? '')
+  return Number.isNaN(date) ? undefined : date
 }
 
 /** `Retry-After` (RFC 9110, section 10.2.3), seconds or a date, in milliseconds; undefined where it is neither. */
