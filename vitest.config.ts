@@ -21,7 +21,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'rooms',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/package/**', 'test/e2e/**'],
+          exclude: ['test/package/**', 'test/e2e/**', 'test/faults/**'],
           testTimeout: 20_000,
           hookTimeout: 30_000,
           typecheck: {

@@ -16,6 +16,9 @@ const maxFaults = 5
 /** Refusals of a request, with others taken in between, after which it is the request that is to blame. */
 const mostRefusals = 3
 
+/** A backend keeps its deadline itself, and may know by then what became of the request: it gets this much longer to say so. */
+const graceMs = 500
+
 /**
  * One signal's way to one backend: encoded requests in line, some on their way, and the books.
  *
@@ -168,7 +171,7 @@ export class OtlpStream {
       const result = await attempt(
         (stop) => backend.send({ signal, body, compression: this.#compression }, stop),
         readOtlpOutcome,
-        timeoutMs,
+        timeoutMs + graceMs,
         this.#stop.signal,
       )
       if (request.isSettled) return
