@@ -107,6 +107,7 @@ export class OtlpStream {
     this.#isClosed = true
     this.#interrupt()
     while (this.#onTheirWay.size > 0) await new Promise((resolve) => void setImmediate(resolve))
+    await this.#store.idle()
     this.keepNow()
     await this.#store.close()
     this.#look()

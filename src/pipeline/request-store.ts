@@ -147,7 +147,7 @@ export class RequestStore {
       request.body = bytes
     }
     const kept = left.filter(({ body, count }) => body !== undefined && count > 0)
-    if (kept.length === 0 || !spool.keepNow(kept)) return
+    if (!spool.keepNow(kept)) return
     for (const request of kept) {
       this.#options.books.leftOnDisk(request.count)
       this.#queue.remove(request)

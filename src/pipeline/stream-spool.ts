@@ -80,7 +80,7 @@ export class StreamSpool {
       if (request.isSettled) this.settle(request)
       return true
     } catch (error) {
-      this.#failed(error)
+      if (!request.isSettled) this.#failed(error)
       return false
     } finally {
       request.isSpilling = false

@@ -102,7 +102,9 @@ it('21 an uncaught exception with a full queue', async () => {
   await app.tell({ do: 'throw' })
   expect(await app.ended).toMatchObject({ code: 1 })
   await deliverRest(scene)
-  scene.conclude('21 an uncaught exception with a full queue', { duplicates: 'possible' })
+  // Up to four requests of 50 for each signal were under way, to both: their answers were lost with the process. One more may
+  // have been delivered while it was being written.
+  scene.conclude('21 an uncaught exception with a full queue', { duplicates: 'possible', otherTwice: 500 })
 })
 
 it('22 two processes, one folder', async () => {

@@ -6,7 +6,7 @@ import { readRows, rowsVariable, tableOf } from './rows.ts'
 const page = join(import.meta.dirname, '../../docs/delivery.md')
 const [begin, end] = ['<!-- faults: npm run test:faults:write -->', '<!-- /faults -->']
 
-/** Prints the table when all tests have run, and writes it into the documentation where `FAULTS_WRITE` is set. */
+/** Prints the table when all tests have run, and writes it into the documentation with `--mode write`. */
 export function setup(): () => void {
   const dir = mkdtempSync(join(tmpdir(), 'signalbox-fault-rows-'))
   process.env[rowsVariable] = dir
@@ -14,7 +14,7 @@ export function setup(): () => void {
     const table = tableOf(readRows(dir))
     rmSync(dir, { recursive: true })
     console.log(`\n${table}\n`)
-    if (process.env['FAULTS_WRITE'] === undefined) return
+    if (!process.argv.includes('write')) return
     const text = readFileSync(page, 'utf8')
     const [before, rest = ''] = text.split(begin)
     const [, after = ''] = rest.split(end)

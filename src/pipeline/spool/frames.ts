@@ -45,6 +45,11 @@ export function requestFrame(id: number, { count, closedAtMs, compression, body 
   return sealed(frame)
 }
 
+/** Bytes of the frame of a request. */
+export function requestFrameBytes({ body }: SpooledRequest): number {
+  return headBytes + requestHeadBytes + body.length
+}
+
 /** A frame that says that a request of the same file is settled. */
 export function doneFrame(id: number): Buffer {
   const frame = Buffer.allocUnsafe(headBytes + 5)

@@ -1,10 +1,17 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { diagnostics } from '../../diagnostics.ts'
 import { messageOf } from '../../errors.ts'
 import { adoptFolders, beat, claimFolder, folderName, heartbeatMs, leaveFolder, privateFolder } from './directory.ts'
-import { type Indexed, requestFrame, segmentHeader, type SpooledRequest } from './frames.ts'
+import {
+  doneFrame,
+  type Indexed,
+  requestFrame,
+  requestFrameBytes,
+  segmentHeader,
+  type SpooledRequest,
+} from './frames.ts'
 import { Segment } from './segment.ts'
 
 /** A request on disk. */
@@ -26,6 +33,9 @@ export interface SpoolOptions {
 const mostSegmentBytes = 4 * 1_024 * 1_024
 const adoptEveryMs = 60_000
 
+/** Milliseconds, at the end of the process, for a write under way. */
+const mostLooks = 20
+
 /**
  * The requests of one backend and signal that are kept on disk: bounded, oldest first, and there after a restart.
  *
@@ -43,6 +53,10 @@ export class Spool {
   #sequence = 0
   #turn: Promise<unknown> = Promise.resolve()
   #timers: NodeJS.Timeout[] = []
+  /** The request that is being written, and the size of its file when it is. */
+  #writing: { readonly request: SpooledRequest; readonly path: string; readonly size: number } | undefined
+  readonly #settling = new Set<SpoolEntry>()
+  #isEnded = false
 
   constructor(options: SpoolOptions) {
     this.#options = options
@@ -70,21 +84,31 @@ export class Spool {
   /** Rejects where nothing can be written; then nothing is kept. */
   append(request: SpooledRequest): Promise<SpoolEntry> {
     return this.#inTurn(async () => {
+      if (this.#isEnded) throw new Error('the process has ended')
       const segment = await this.#writable(request.body.length)
-      const entry = { ...(await segment.append(request)), segment }
-      this.#entries.get(segment)?.push(entry)
-      return entry
+      this.#writing = { request, path: segment.path, size: segment.size + requestFrameBytes(request) }
+      try {
+        const entry = { ...(await segment.append(request)), segment }
+        this.#entries.get(segment)?.push(entry)
+        return entry
+      } finally {
+        this.#writing = undefined
+      }
     })
   }
 
   /**
    * Writes requests at once, into a folder of their own that the next process takes over; for the last moment of a
-   * process. Of more than there is room for the newest. Throws where it cannot be written.
+   * process. Of more than there is room for the newest. What was to be written or noted as settled later never is.
+   * Throws where it cannot be written.
    */
   appendNow(requests: readonly SpooledRequest[]): void {
+    this.#isEnded = true
+    const left = requests.filter(({ body }) => body !== this.#writing?.request.body || !this.#isWritten())
     let room = this.#options.maxBytes
-    const first = requests.findLastIndex(({ body }) => (room -= body.length + 100) < 0) + 1
-    const frames = requests.slice(first).map((request, index) => requestFrame(index + 1, request))
+    const first = left.findLastIndex(({ body }) => (room -= body.length + 100) < 0) + 1
+    const frames = left.slice(first).map((request, index) => requestFrame(index + 1, request))
+    this.#settleNow()
     if (frames.length === 0) return
     privateFolder(this.#options.path)
     const folder = join(this.#options.path, folderName(String(Date.now())))
@@ -98,8 +122,12 @@ export class Spool {
   }
 
   /** Forgets a request: it is delivered, or never will be. Never rejects. */
-  settle(entry: SpoolEntry): Promise<void> {
+  async settle(entry: SpoolEntry): Promise<void> {
+    // What is on disk at the end is the next process's.
+    if (this.#isEnded) return
+    this.#settling.add(entry)
     return this.#inTurn(async () => {
+      if (!this.#settling.has(entry)) return
       const { segment } = entry
       const entries = this.#entries.get(segment)
       if (entries === undefined) return
@@ -109,7 +137,9 @@ export class Spool {
       )
       await segment.settle(entry.id)
       if (segment.openCount === 0) await this.#delete(segment)
-    }).catch(() => diagnostics.count('spool_errors'))
+    })
+      .catch(() => diagnostics.count('spool_errors'))
+      .finally(() => this.#settling.delete(entry))
   }
 
   /** Resolves when everything asked for so far is done. Never rejects. */
@@ -125,6 +155,27 @@ export class Spool {
       this.#entries.clear()
       for (const folder of this.#folders) await leaveFolder(folder)
     }).catch(() => diagnostics.count('spool_errors'))
+  }
+
+  #settleNow(): void {
+    for (const { segment, id } of this.#settling) {
+      try {
+        if (existsSync(segment.path)) appendFileSync(segment.path, doneFrame(id))
+      } catch {
+        diagnostics.count('spool_errors')
+      }
+    }
+    this.#settling.clear()
+  }
+
+  /** True when what is being written is in its file; that is a matter of microseconds, for which it waits. */
+  #isWritten(): boolean {
+    const { path, size } = this.#writing ?? { path: '', size: 0 }
+    for (let tries = 0; tries < mostLooks; tries += 1) {
+      if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) >= size) return true
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    }
+    return false
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
