@@ -18,6 +18,7 @@ const groups: readonly SettingGroup[] = [
   'Instrumentation',
   'Logging',
   'Redaction',
+  'Metrics',
   'Delivery',
 ]
 

@@ -10,7 +10,8 @@ import type { ResolvedBackend, ResolvedConfig } from './config/types.ts'
 import { diagnostics } from './diagnostics.ts'
 import { TelemetryError } from './errors.ts'
 import { attachProcessHooks } from './instrument/process-hooks.ts'
-import type { OpenSpans } from './instrument/open-spans.ts'
+import { drainingOf } from './instrument/draining.ts'
+import { createMetering, type Metering } from './instrument/metrics/metering.ts'
 import { showPendingSpans } from './instrument/pending-spans.ts'
 import { type Recorded, type Sdk, startSdk } from './instrument/sdk.ts'
 import { captureLogs } from './logging/capture.ts'
@@ -18,7 +19,7 @@ import { configureLogging, defaultLoggingSettings, logger, type Logger } from '.
 import { createRedactor } from './logging/redact.ts'
 import type { SpoolOptions } from './pipeline/lane-options.ts'
 import { type BackendStatus, createPipeline, type Pipeline, type PipelineBackend } from './pipeline/pipeline.ts'
-import { saySummary, sayWhatIsLeft } from './pipeline/summary.ts'
+import { saySummary } from './pipeline/summary.ts'
 
 /** The configuration as written in code; what is left out comes from the file, the environment, the defaults. */
 export type TelemetryConfig = ConfigOf<Backend>
@@ -103,15 +104,23 @@ function start(config: ResolvedConfig): Telemetry {
   diagnostics.reset()
   diagnostics.setLevel(config.diagnosticLevel)
   for (const warning of config.warnings) diagnostics.once('warn', warning)
+  const backends = config.disabled ? [] : config.backends.map(connect)
   const own = createPipeline({
-    backends: config.disabled ? [] : config.backends.map(connect),
+    backends,
     batch: config.batch,
     queue: config.queue,
     spool: spoolOf(config),
     redaction: config.redaction,
     resource: resourceFromAttributes({ ...config.resource }),
   })
-  const sdk = startSdkFor(config, own)
+  const metering = createMetering({
+    backends: config.metrics.enabled ? backends : [],
+    intervalMs: config.metrics.intervalMs,
+    withoutKeys: config.propagation.keys.filter((key) => key !== 'operation.type'),
+  })
+  const status = (): Record<string, BackendStatus> => metering.withMetrics(own.status())
+  const sdk = startSdkFor(config, own, metering)
+  metering.observe(status, config.queue.maxItems)
   pipeline = own
   const { attributeCount: attributeCountLimit, attributeValueLength: attributeValueLengthLimit } =
     config.logRecordLimits
@@ -127,7 +136,7 @@ function start(config: ResolvedConfig): Telemetry {
   const stopShowing = own.takesPending
     ? showPendingSpans(sdk.openSpans, (pending) => own.pushPending(pending))
     : undefined
-  const detach = attachProcessHooks(drainingOf(own, sdk.openSpans, config.shutdownTimeoutMs))
+  const detach = attachProcessHooks(drainingOf(own, metering, sdk.openSpans, config.shutdownTimeoutMs))
   if (config.backendsDefaulted) sayDefault(config)
 
   let stopping: Promise<void> | undefined
@@ -137,18 +146,25 @@ function start(config: ResolvedConfig): Telemetry {
     configureLogging(defaultLoggingSettings)
     running = undefined
     sdk.stop()
-    await own.close(timeoutMs)
+    const deadline = performance.now() + timeoutMs
+    // Metrics say how the delivery ended, and want their part of the time.
+    await Promise.all([own.flush(timeoutMs), metering.close(timeoutMs)])
+    sdk.stopMeasuring()
+    await own.close(deadline - performance.now())
     detach()
     saySummary(own.status())
     if (pipeline === own) pipeline = undefined
   }
   return {
     logger,
-    flush: (timeoutMs = config.shutdownTimeoutMs) => own.flush(timeoutMs),
+    flush: async (timeoutMs = config.shutdownTimeoutMs) => {
+      const done = await Promise.all([own.flush(timeoutMs), metering.flush(timeoutMs)])
+      return done.every(Boolean)
+    },
     stop: (timeoutMs = config.shutdownTimeoutMs) => (stopping ??= stop(timeoutMs)),
     status: () => ({
       state: stopping !== undefined ? 'stopped' : config.disabled ? 'disabled' : 'running',
-      backends: own.status(),
+      backends: status(),
       counters: diagnostics.counters(),
     }),
   }
@@ -161,13 +177,13 @@ function spoolOf({ spool, resource }: ResolvedConfig): SpoolOptions | undefined 
   return mode === 'off' ? undefined : { mode, dir, maxBytes, service }
 }
 
-function startSdkFor(config: ResolvedConfig, own: Pipeline): Sdk {
+function startSdkFor(config: ResolvedConfig, own: Pipeline, metering: Metering): Sdk {
   const recorded: Recorded = {
     pushSpan: (span) => pipeline?.pushSpan(span),
     pushLog: (entry) => pipeline?.pushLog(entry),
   }
   try {
-    return startSdk(config, recorded, applicationFolders())
+    return startSdk(config, recorded, metering, applicationFolders())
   } catch (error) {
     void own.close(0)
     throw error
@@ -187,29 +203,9 @@ function connect({
 }: ResolvedBackend): PipelineBackend {
   const builtin = Object.hasOwn(builtinBackends, type) ? builtinBackends[type] : undefined
   const backend = builtin?.connect(options as never, { name, timeoutMs, compression, exporter }) ?? (options as Backend)
-  return { name, type, backend, signals, minLevel, sample, timeoutMs }
-}
-
-function drainingOf(own: Pipeline, openSpans: OpenSpans, timeoutMs: number): Parameters<typeof attachProcessHooks>[0] {
-  let settledAt = -1
-  return {
-    hurry: () => own.hurry(),
-    drain: async () => {
-      own.hurry()
-      await own.flush(timeoutMs)
-    },
-    settle: async () => {
-      settledAt = own.accepted()
-      await own.flush(timeoutMs)
-      own.rest()
-    },
-    isPending: () => own.queued() > 0 && own.accepted() !== settledAt,
-    exit: (crashed) => {
-      if (crashed) openSpans.interrupt()
-      own.deliverAtExit()
-      sayWhatIsLeft(own.status(), crashed)
-    },
-  }
+  const ofLanes = signals.filter((signal) => signal !== 'metrics')
+  const takesMetrics = signals.includes('metrics')
+  return { name, type, backend, signals: ofLanes, takesMetrics, minLevel, sample, timeoutMs }
 }
 
 /** Where the application's modules are: beside the file that Node was started with, and where it was started. */

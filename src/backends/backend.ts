@@ -1,4 +1,5 @@
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
+import type { ResourceMetrics } from '@opentelemetry/sdk-metrics'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { OptionProblem, OptionTable, OptionsOf } from '../config/option.ts'
 import type { View } from './view.ts'
@@ -81,6 +82,13 @@ export interface Backend {
   deliverAtExit?(batch: Batch): Outcome
   /** Finds out whether a delivery could succeed, without delivering anything. */
   check?(signal: AbortSignal): Promise<Outcome>
+  /**
+   * Makes one attempt to hand over metrics; without it, none are offered. They are cumulative: what an attempt could not
+   * deliver, the next one makes up for.
+   */
+  deliverMetrics?(metrics: ResourceMetrics, signal: AbortSignal): Promise<Outcome>
+  /** Gives back what it holds for metrics. Called once, after the last of them. */
+  closeMetrics?(): Promise<void>
   /** Hands over what it took but holds back to join with later batches. Called when a flush has emptied its queue. */
   flush?(): Promise<void>
   /** Gives back what it holds (sockets, timers). Called once, after the last delivery. */

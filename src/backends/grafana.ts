@@ -11,7 +11,7 @@ const lokiMaxAgeMs = (7 * 24 - 1) * 3_600_000
 
 const hintFor = (status: number, message: string): string | undefined => {
   if (/invalid scope/i.test(message))
-    return 'Give the access policy of the token the scopes traces:write and logs:write.'
+    return 'Give the access policy of the token the scopes traces:write, logs:write and metrics:write.'
   if (status === 401 || status === 403)
     return 'Check GRAFANA_CLOUD_INSTANCE_ID (the number on the OpenTelemetry card of the stack) and GRAFANA_CLOUD_API_KEY.'
   if (status === 404) return 'The endpoint is that of the OpenTelemetry card: it ends with /otlp.'
@@ -42,6 +42,7 @@ export const grafanaBackend: BackendType<GrafanaOptions & AttributeOptions> = de
       timeoutMs: { traces: timeoutMs, logs: timeoutMs },
       compression: { traces: compression, logs: compression },
       exporter,
+      metrics: { url: signalUrl(endpoint, 'metrics'), headers: sent, timeoutMs, compression, tls: undefined },
       view: viewWith(grafanaView, attributes, context),
       maxAgeMs: { logs: lokiMaxAgeMs },
       hintFor,

@@ -93,6 +93,13 @@ export const logfireBackend: BackendType<LogfireOptions> = defineBackend({
       timeoutMs: { traces: timeoutMs, logs: timeoutMs },
       compression: { traces: compression, logs: compression },
       exporter,
+      metrics: {
+        url: signalUrl(base, 'metrics'),
+        headers: { authorization: given },
+        timeoutMs,
+        compression,
+        tls: undefined,
+      },
       view: viewWith(logfireView, attributes, context),
       maxAgeMs: { traces: maxAgeMs, logs: maxAgeMs },
       hintFor,

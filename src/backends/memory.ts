@@ -1,4 +1,5 @@
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
+import type { ResourceMetrics } from '@opentelemetry/sdk-metrics'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { type Option, ValueError } from '../config/option.ts'
 import { type Backend, type BackendType, defineBackend } from './backend.ts'
@@ -9,6 +10,8 @@ export interface MemoryBackend extends Backend {
   readonly spans: readonly ReadableSpan[]
   /** The log records in the order in which they were written; the same array always. */
   readonly logRecords: readonly ReadableLogRecord[]
+  /** What was collected, the newest last; cumulative, and no more than the last hundred. The same array always. */
+  readonly metrics: readonly ResourceMetrics[]
   /** Items that had to go for newer ones. */
   readonly evicted: number
   /** Forgets everything. */
@@ -16,6 +19,7 @@ export interface MemoryBackend extends Backend {
 }
 
 const defaultMaxItems = 10_000
+const maxCollections = 100
 const instances = new Map<string, MemoryBackend>()
 
 /**
@@ -27,6 +31,7 @@ export function createMemoryBackend(options: { readonly maxItems?: number } = {}
   const maxItems = options.maxItems ?? defaultMaxItems
   const spans: ReadableSpan[] = []
   const logRecords: ReadableLogRecord[] = []
+  const metrics: ResourceMetrics[] = []
   let evicted = 0
   const keep = <Item>(kept: Item[], items: readonly Item[]): void => {
     for (const item of items) kept.push(item)
@@ -37,18 +42,25 @@ export function createMemoryBackend(options: { readonly maxItems?: number } = {}
   return {
     spans,
     logRecords,
+    metrics,
     get evicted() {
       return evicted
     },
     clear: () => {
       spans.length = 0
       logRecords.length = 0
+      metrics.length = 0
       evicted = 0
     },
     deliver: async (batch, signal) => {
       if (signal.aborted) return { kind: 'retry', reason: 'aborted' }
       if (batch.signal === 'traces') keep(spans, batch.spans)
       else keep(logRecords, batch.records)
+      return { kind: 'delivered' }
+    },
+    deliverMetrics: async (collected) => {
+      metrics.push(collected)
+      metrics.splice(0, metrics.length - maxCollections)
       return { kind: 'delivered' }
     },
     check: async () => ({ kind: 'delivered' }),

@@ -1,5 +1,6 @@
 import { type Backend, type OtlpBackend, type OtlpOutcome, type Outcome, signals } from './backend.ts'
 import { officialOtlpHttp } from './parts/official-otlp-http.ts'
+import { otlpMetrics } from './parts/otlp-metrics.ts'
 import { connectOtlp } from './parts/otlp-connection.ts'
 import type { OtlpHttpOptions } from './parts/otlp-http-options.ts'
 import { plainView } from './view.ts'
@@ -13,7 +14,8 @@ import { plainView } from './view.ts'
  * https://opentelemetry.io/docs/specs/otlp/#otlphttp
  */
 export function otlpHttp(options: OtlpHttpOptions): Backend | OtlpBackend {
-  return options.exporter === 'official' ? officialOtlpHttp(options) : ownOtlpHttp(options)
+  const backend = options.exporter === 'official' ? officialOtlpHttp(options) : ownOtlpHttp(options)
+  return options.metrics === undefined ? backend : { ...backend, ...otlpMetrics(options.metrics) }
 }
 
 function ownOtlpHttp(options: OtlpHttpOptions): OtlpBackend {

@@ -5,8 +5,10 @@ import { type Backend, type BackendContext, type BackendType, defineBackend, typ
 import { otlpHttp } from './otlp-http.ts'
 import { type OtlpOptions, otlpOptions } from './parts/otlp-options.ts'
 import { attributeOptions, type AttributeOptions, attributeProblems, viewWith } from './parts/attribute-options.ts'
+import { otlpMetrics } from './parts/otlp-metrics.ts'
 import { perSignal } from './parts/per-signal.ts'
 import { plaintextProblems } from './parts/plaintext.ts'
+import type { Destination } from './parts/wire.ts'
 import { plainView } from './view.ts'
 
 type Table = OtlpOptions & AttributeOptions
@@ -24,15 +26,18 @@ export const otlpBackend: BackendType<Table> = defineBackend({
   summary: 'Any receiver of OTLP/HTTP: the OpenTelemetry Collector, Jaeger, a vendor.',
   options: { ...otlpOptions, ...attributeOptions },
   problems: (options, isBad) => [
-    ...signals.flatMap((signal) => problemsOf(options, signal, isBad)),
+    ...([...signals, 'metrics'] as const).flatMap((signal) => problemsOf(options, signal, isBad)),
     ...attributeProblems(options),
   ],
-  connect: (options, context) => perSignal((signal) => connect(options, signal, context)),
+  connect: (options, context) => ({
+    ...perSignal((signal) => connect(options, signal, context)),
+    ...otlpMetrics(destinationOf(options, 'metrics', context)),
+  }),
 })
 
 function problemsOf(
   options: Partial<Options>,
-  signal: Signal,
+  signal: Signal | 'metrics',
   isBad: (option: string) => boolean,
 ): readonly OptionProblem[] {
   const own = options[`${signal}Endpoint`]
@@ -41,24 +46,42 @@ function problemsOf(
   const key = options[`${signal}ClientKey`] ?? options.clientKey
   const certificate = options[`${signal}ClientCertificate`] ?? options.clientCertificate
   const found = [...plaintextProblems(at, hasCredentials)]
+  // Metrics came later: who gives each other signal a certificate of its own has not said that they go another way.
+  if (
+    signal === 'metrics' &&
+    options.metricsClientKey === undefined &&
+    options.metricsClientCertificate === undefined
+  ) {
+    return found
+  }
   if ((key === undefined) === (certificate === undefined) || isBad(`${signal}ClientKey`)) return found
   const [option, other] = key === undefined ? ['clientKey', 'certificate'] : ['clientCertificate', 'key']
   const hint = 'A client certificate and its private key work together alone.'
   return [...found, { option, message: `is not set beside a client ${other}`, hint, missing: true }]
 }
 
-function connect(options: Options, signal: Signal, context: BackendContext): Backend {
-  const { timeoutMs, compression, exporter } = context
+function destinationOf(options: Options, signal: Signal | 'metrics', context: BackendContext): Destination {
   const ca = options[`${signal}Certificate`] ?? options.certificate
   const cert = options[`${signal}ClientCertificate`] ?? options.clientCertificate
   const key = options[`${signal}ClientKey`] ?? options.clientKey
+  return {
+    url: options[`${signal}Endpoint`] ?? signalUrl(options.endpoint, signal),
+    headers: { ...options.headers, ...options[`${signal}Headers`] },
+    timeoutMs: options[`${signal}TimeoutMs`] ?? context.timeoutMs,
+    compression: options[`${signal}Compression`] ?? context.compression,
+    tls: { ...(ca && { ca }), ...(cert && key && { cert, key: key.reveal() }) },
+  }
+}
+
+function connect(options: Options, signal: Signal, context: BackendContext): Backend {
+  const { url, headers, timeoutMs, compression, tls } = destinationOf(options, signal, context)
   return otlpHttp({
-    endpoints: { [signal]: options[`${signal}Endpoint`] ?? signalUrl(options.endpoint, signal) },
-    headers: { [signal]: { ...options.headers, ...options[`${signal}Headers`] } },
-    timeoutMs: { [signal]: options[`${signal}TimeoutMs`] ?? timeoutMs },
-    compression: { [signal]: options[`${signal}Compression`] ?? compression },
-    exporter,
+    endpoints: { [signal]: url },
+    headers: { [signal]: headers ?? {} },
+    timeoutMs: timeoutMs === undefined ? {} : { [signal]: timeoutMs },
+    compression: compression === undefined ? {} : { [signal]: compression },
+    exporter: context.exporter,
     view: viewWith(plainView, options, context),
-    tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key: key.reveal() }) },
+    ...(tls && { tls }),
   })
 }

@@ -16,7 +16,7 @@ export interface BackendTypeInfo {
 export type BackendTypes = Readonly<Record<string, BackendTypeInfo>>
 
 type Common = {
-  readonly signals: Option<readonly ('traces' | 'logs')[]>
+  readonly signals: Option<readonly ('traces' | 'logs' | 'metrics')[]>
   readonly minLevel: Option<LevelName>
   readonly sample: Option<number>
   readonly timeoutMs: Option<number>
@@ -24,7 +24,7 @@ type Common = {
   readonly exporter: Option<'own' | 'official'>
 }
 
-const signalList = listOf(oneOf('traces', 'logs'))
+const signalList = listOf(oneOf('traces', 'logs', 'metrics'))
 
 /** What every backend can be told; a type whose own table has one of these names reads it its own way. */
 export const commonOptions: Common = {
@@ -35,10 +35,10 @@ export const commonOptions: Common = {
       if (signals.length > 0) return signals
       throw new ValueError(
         'names no signal',
-        'Write traces, logs or both; take the backend out of the list to switch it off.',
+        'Write traces, logs, metrics or several of them; take the backend out of the list to switch it off.',
       )
     },
-    default: ['traces', 'logs'],
+    default: ['traces', 'logs', 'metrics'],
   },
   minLevel: {
     about: 'Log records below this level are not offered to it: `trace` to `fatal`.',

@@ -12,6 +12,7 @@ export type SettingGroup =
   | 'Instrumentation'
   | 'Logging'
   | 'Redaction'
+  | 'Metrics'
   | 'Delivery'
 
 /** One value that is not a backend's. */
@@ -48,6 +49,8 @@ export interface SettingValues {
   readonly 'logging.level': LevelName | 'silent'
   readonly 'logging.redact': readonly string[]
   readonly 'logging.stdout': boolean
+  readonly 'metrics.enabled': boolean
+  readonly 'metrics.intervalMs': number
   readonly 'redaction.enabled': boolean
   readonly 'redaction.keys': readonly string[]
   readonly 'redaction.safeKeys': readonly string[]

@@ -1,4 +1,5 @@
 import { batchSettings } from './batch-settings.ts'
+import { metricsSettings } from './metrics-settings.ts'
 import { redactionSettings } from './redaction-settings.ts'
 import { spoolSettings } from './spool-settings.ts'
 import { boolean, otelBoolean } from './parsers/boolean.ts'
@@ -224,6 +225,7 @@ export const settings: Settings = {
     lenient: true,
   },
   ...redactionSettings,
+  ...metricsSettings,
   ...batchSettings,
   ...spoolSettings,
   'queue.maxItems': {

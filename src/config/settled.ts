@@ -49,6 +49,7 @@ export function settled(
       redact: [...get('logging.redact')],
       stdout: given(values, 'logging.stdout'),
     },
+    metrics: { enabled: get('metrics.enabled'), intervalMs: get('metrics.intervalMs') },
     redaction: get('redaction.enabled')
       ? {
           keys: [...get('redaction.keys')],

@@ -4,8 +4,8 @@ import type { BatchLimits, LevelName, PropagatorName, SamplerName } from './type
 
 /** What every backend can be told, whatever its type. */
 export interface BackendSettings {
-  /** What it is offered. Default: traces and logs. */
-  readonly signals?: readonly ('traces' | 'logs')[]
+  /** What it is offered. Default: traces, logs and metrics. */
+  readonly signals?: readonly ('traces' | 'logs' | 'metrics')[]
   /** Log records below this are not offered to it. Default: none is held back. */
   readonly minLevel?: LevelName
   /** The share of traces that it gets, with their log records, from 0 to 1. Default: 1. */
@@ -81,6 +81,13 @@ export interface TelemetryConfig<Backend extends Delivering = Delivering> {
     readonly level?: LevelName | 'silent'
     readonly redact?: readonly string[]
     readonly stdout?: boolean
+  }
+  /** Metrics, which go to every backend that takes them. */
+  readonly metrics?: {
+    /** Default: true. */
+    readonly enabled?: boolean
+    /** Milliseconds from one collection to the next, or text such as `30s`. Default: 60,000. */
+    readonly intervalMs?: number | string
   }
   /** Which secrets are censored in attributes, messages and statuses, before any backend has them. */
   readonly redaction?: {

@@ -24,7 +24,7 @@ export interface ResolvedBackend {
   readonly type: string
   /** The parsed options of its type; for `custom` the backend object itself. */
   readonly options: unknown
-  readonly signals: readonly ('traces' | 'logs')[]
+  readonly signals: readonly ('traces' | 'logs' | 'metrics')[]
   /** Log records below this are not offered to it. Default: none is held back. */
   readonly minLevel: LevelName | undefined
   /** The share of traces that it gets, with their log records. */
@@ -87,6 +87,11 @@ export interface ResolvedConfig {
     readonly redact: readonly string[]
     /** False where the logger's own JSON must not go to stdout; undefined lets the console backend decide. */
     readonly stdout: boolean | undefined
+  }
+  readonly metrics: {
+    readonly enabled: boolean
+    /** Milliseconds from one collection to the next. */
+    readonly intervalMs: number
   }
   /** How secrets in attributes and texts are censored; undefined where they are not. */
   readonly redaction:

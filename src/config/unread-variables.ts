@@ -23,6 +23,11 @@ const unread: readonly Unread[] = [
     hint: 'TELEMETRY_BACKENDS says where telemetry goes, TELEMETRY_<NAME>_SIGNALS which signals.',
   },
   {
+    variable: 'OTEL_METRICS_EXPORTER',
+    isHarmless: isOtlp,
+    hint: 'TELEMETRY_METRICS=false collects none, TELEMETRY_<NAME>_SIGNALS says it for one backend.',
+  },
+  {
     variable: 'OTEL_NODE_ENABLED_INSTRUMENTATIONS',
     hint: 'Write TELEMETRY_INSTRUMENTATIONS with the names that are wanted.',
   },

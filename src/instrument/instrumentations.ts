@@ -4,6 +4,7 @@ import type { Attributes } from '@opentelemetry/api'
 import type { Instrumentation } from '@opentelemetry/instrumentation'
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http'
 import { PinoInstrumentation } from '@opentelemetry/instrumentation-pino'
+import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node'
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici'
 import { pgOptions } from './client-spans/pg-hooks.ts'
 import { redisOptions } from './client-spans/redis-text.ts'
@@ -15,6 +16,7 @@ import { messageOf } from '../errors.ts'
 const bundled: Readonly<Record<string, () => Instrumentation>> = {
   http: () => new HttpInstrumentation({ startOutgoingSpanHook: proxiedAddress }),
   undici: () => new UndiciInstrumentation(),
+  'runtime-node': () => new RuntimeNodeInstrumentation(),
   pino: () => new PinoInstrumentation({ disableLogSending: true }),
 }
 

@@ -15,6 +15,7 @@ import { guardSdk } from './guard-sdk.ts'
 import { loadInstrumentations, modulesOf } from './instrumentations.ts'
 import { stampingLogProcessor } from './log-processor.ts'
 import { hookImports, spreadBuiltinPatches } from './module-hooks.ts'
+import type { Metering } from './metrics/metering.ts'
 import { OpenSpans } from './open-spans.ts'
 import { createPropagator } from './propagator.ts'
 import { createSampler } from './sampler.ts'
@@ -31,6 +32,8 @@ export interface Sdk {
   readonly openSpans: OpenSpans
   /** Unregisters everything from the OpenTelemetry API and takes the patches out. */
   stop(): void
+  /** Ends what measures the runtime, when the last metrics are collected. */
+  stopMeasuring(): void
 }
 
 /**
@@ -41,7 +44,12 @@ export interface Sdk {
  *
  * @throws TelemetryError `ERR_SDK_CONFLICT` where another SDK is registered.
  */
-export function startSdk(config: ResolvedConfig, recorded: Recorded, folders: readonly string[]): Sdk {
+export function startSdk(
+  config: ResolvedConfig,
+  recorded: Recorded,
+  metering: Pick<Metering, 'readers' | 'views'>,
+  folders: readonly string[],
+): Sdk {
   refuseSecondSdk()
   for (const folder of folders) reportSecondApi(folder)
   routeSdkMessages(config.diagnosticLevel)
@@ -57,7 +65,9 @@ export function startSdk(config: ResolvedConfig, recorded: Recorded, folders: re
     propagation.setGlobalPropagator(textMapPropagator)
   } else {
     guardSdk()
-    instrumentations = loadInstrumentations(config.instrumentations.names, folders)
+    instrumentations = loadInstrumentations(config.instrumentations.names, folders).filter(
+      ({ instrumentationName }) => metering.readers.length > 0 || instrumentationName !== runtimeMetrics,
+    )
     const modules = modulesOf(instrumentations)
     hookImports(modules)
     withoutVariables(
@@ -72,7 +82,8 @@ export function startSdk(config: ResolvedConfig, recorded: Recorded, folders: re
             stampingSpanProcessor(recorded.pushSpan, (span) => completeClientSpan(span, clientSpans), openSpans),
           ],
           logRecordProcessors: [stampingLogProcessor(recorded.pushLog)],
-          metricReaders: [],
+          metricReaders: metering.readers,
+          views: metering.views,
           instrumentations,
         }),
     ).start()
@@ -82,13 +93,19 @@ export function startSdk(config: ResolvedConfig, recorded: Recorded, folders: re
     resource,
     openSpans,
     stop: () => {
-      for (const instrumentation of instrumentations) instrumentation.disable()
+      for (const each of instrumentations) if (each.instrumentationName !== runtimeMetrics) each.disable()
       spreadBuiltinPatches([])
       // NodeSDK.shutdown() leaves the API's globals registered, and a second start would be ignored by the API.
       for (const api of [trace, logs, metrics, propagation, context, diag]) api.disable()
     },
+    stopMeasuring: () => {
+      for (const each of instrumentations) if (each.instrumentationName === runtimeMetrics) each.disable()
+    },
   }
 }
+
+/** What measures the runtime watches its event loop all the time: only where somebody is to know. */
+const runtimeMetrics = '@opentelemetry/instrumentation-runtime-node'
 
 const diagLevels: Readonly<Record<DiagnosticLevel, DiagLogLevel>> = {
   none: DiagLogLevel.NONE,

@@ -34,6 +34,8 @@ export interface BackendStatus {
   readonly state: 'idle' | 'sending' | 'waiting' | 'blocked' | 'closed'
   readonly traces?: SignalStatus
   readonly logs?: SignalStatus
+  /** In data points. Nothing is kept of what did not arrive: the next ones make up for it. */
+  readonly metrics?: SignalStatus
   readonly lastProblem?: LaneProblem
 }
 

@@ -16,7 +16,7 @@ const maxFaults = 5
 /** Refusals of a request, with others taken in between, after which it is the request that is to blame. */
 const mostRefusals = 3
 
-/** A backend keeps its deadline itself, and may know by then what became of the request: it gets this much longer to say so. */
+/** A backend keeps its deadline itself; it gets this much longer to say what it knows by then. */
 const graceMs = 500
 
 /**

@@ -27,6 +27,8 @@ export interface PipelineBackend {
   readonly type: string
   readonly backend: Backend
   readonly signals: readonly Signal[]
+  /** True where it is to get metrics, if it takes them. */
+  readonly takesMetrics: boolean
   readonly minLevel: LevelName | undefined
   /** The share of traces that it gets, with their log records, from 0 to 1. */
   readonly sample: number
@@ -99,7 +101,7 @@ export function createPipeline({
   const outside = AsyncLocalStorage.snapshot()
   const schedule = (run: () => void): void => void setImmediate(outside, run)
   const router = new Router(
-    backends.map(({ minLevel, sample, ...lane }) => ({
+    backends.map(({ minLevel, sample, takesMetrics: _, ...lane }) => ({
       lane: createLane({
         ...lane,
         signals: signalsOf(lane.backend, lane.signals),

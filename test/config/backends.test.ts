@@ -108,7 +108,7 @@ describe('an instance', () => {
     })
     expect(backendOf(config, 'otlp')).toMatchObject({
       options: { endpoint: 'http://localhost:1000/' },
-      signals: ['traces', 'logs'],
+      signals: ['traces', 'logs', 'metrics'],
       minLevel: undefined,
       sample: 1,
       timeoutMs: 7_000,
@@ -153,8 +153,8 @@ describe('an instance', () => {
       /backends\[0\]\.endpiont \}\): there is no such option\. Did you mean "endpoint"\?$/,
     ],
     [
-      { type: 'otlp', signals: ['metrics'] },
-      /backends\[0\]\.signals \}\): the list has an item "metrics" that is not one of traces, logs/,
+      { type: 'otlp', signals: ['profiles'] },
+      /backends\[0\]\.signals \}\): the list has an item "profiles" that is not one of traces, logs, metrics/,
     ],
     [{ type: 'otlp', signals: [] }, /backends\[0\]\.signals \}\): the list names no signal/],
     [{ type: 'otlp', name: 5 }, /backends\[0\]\.name \}\): the backend has no "name" that is text/],

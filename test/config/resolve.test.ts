@@ -46,6 +46,7 @@ describe('defaults', () => {
       instrumentations: { names: 'auto' },
       http: { ignorePaths: [], peerServices: {}, flyApiUrl: undefined },
       logRecordLimits: { attributeCount: 128, attributeValueLength: Infinity },
+      metrics: { enabled: true, intervalMs: 60_000 },
       redaction: { keys: [], safeKeys: [], patterns: {} },
       logging: { level: 'info', redact: [], stdout: undefined },
       batch: {
@@ -93,6 +94,8 @@ describe('the environment', () => {
       TELEMETRY_LOG_LEVEL: 'Debug',
       TELEMETRY_LOG_REDACT: 'card.number,*.pin',
       TELEMETRY_LOG_STDOUT: '0',
+      TELEMETRY_METRICS: 'false',
+      TELEMETRY_METRICS_INTERVAL: '15s',
       TELEMETRY_REDACT_KEYS: 'pin,licenseKey',
       TELEMETRY_REDACT_SAFE_KEYS: 'page.*',
       TELEMETRY_REDACT_PATTERNS: 'order=ORD-[0-9]+',
@@ -113,6 +116,7 @@ describe('the environment', () => {
       propagation: { to: ['api.acme.test', '*.acme.internal', '[::1]', '10.0.0.7'], edge: true },
       instrumentations: { names: ['http', 'pg', 'pino'] },
       logging: { level: 'debug', redact: ['card.number', '*.pin'], stdout: false },
+      metrics: { enabled: false, intervalMs: 15_000 },
       redaction: { keys: ['pin', 'licenseKey'], safeKeys: ['page.*'], patterns: { order: 'ORD-[0-9]+' } },
       batch: {
         traces: { maxItems: 100, maxBytes: 524_288, maxAgeMs: 250 },
@@ -341,6 +345,7 @@ describe('a mistyped standard variable', () => {
   it.each([
     ['OTEL_TRACES_EXPORTER', 'none', 'TELEMETRY_BACKENDS'],
     ['OTEL_LOGS_EXPORTER', 'console', 'TELEMETRY_BACKENDS'],
+    ['OTEL_METRICS_EXPORTER', 'none', 'TELEMETRY_METRICS'],
     ['OTEL_NODE_ENABLED_INSTRUMENTATIONS', 'http', 'TELEMETRY_INSTRUMENTATIONS'],
     ['OTEL_NODE_DISABLED_INSTRUMENTATIONS', 'fs', 'TELEMETRY_INSTRUMENTATIONS'],
   ])('are said where they are standard and told in another way here: %s=%s', (variable, value, instead) => {
@@ -351,7 +356,7 @@ describe('a mistyped standard variable', () => {
   })
 
   it('is not seen in one that others read', () => {
-    const env = { OTEL_METRICS_EXPORTER: 'none', OTEL_SPAN_EVENT_COUNT_LIMIT: '3', OTEL_NODE_RESOURCE_DETECTORS: 'env' }
+    const env = { OTEL_SPAN_EVENT_COUNT_LIMIT: '3', OTEL_NODE_RESOURCE_DETECTORS: 'env' }
     expect(resolve(env).warnings).toEqual([])
   })
 })

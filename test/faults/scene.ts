@@ -209,6 +209,8 @@ export class Scene {
       [`TELEMETRY_${this.name.toUpperCase()}_TIMEOUT`]: '400ms',
       TELEMETRY_HEALTHY_ENDPOINT: this.healthy.url,
       TELEMETRY_LOG_STDOUT: 'false',
+      // They come by the clock, and nothing is kept of them.
+      TELEMETRY_METRICS: 'false',
       TELEMETRY_BATCH_MAX_ITEMS: '50',
       TELEMETRY_BATCH_MAX_AGE: '50ms',
       TELEMETRY_SHUTDOWN_TIMEOUT: '1s',

@@ -25,13 +25,13 @@ describe('loadInstrumentations', () => {
   })
 
   it('takes by itself the bundled ones and those installed with their target', () => {
-    expect(namesOf('auto', process.cwd())).toEqual(['http', 'undici', 'pino', 'ioredis', 'pg'])
+    expect(namesOf('auto', process.cwd())).toEqual(['http', 'undici', 'runtime-node', 'pino', 'ioredis', 'pg'])
     expect(said).toEqual([])
   })
 
   it('takes the bundled ones alone where the application has no others', async () => {
     const empty = await mkdtemp(join(tmpdir(), 'signalbox-empty-'))
-    expect(namesOf('auto', empty)).toEqual(['http', 'undici', 'pino'])
+    expect(namesOf('auto', empty)).toEqual(['http', 'undici', 'runtime-node', 'pino'])
   })
 
   it('takes what is named, and says how to install what is missing', async () => {

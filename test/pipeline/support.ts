@@ -15,7 +15,17 @@ import { textsOf } from '../support/telemetry-items.ts'
 export const both: readonly Signal[] = ['traces', 'logs']
 
 export function named(name: string, backend: Backend, more: Partial<PipelineBackend> = {}): PipelineBackend {
-  return { name, type: 'custom', backend, signals: both, minLevel: undefined, sample: 1, timeoutMs: 10_000, ...more }
+  return {
+    name,
+    type: 'custom',
+    backend,
+    signals: both,
+    takesMetrics: false,
+    minLevel: undefined,
+    sample: 1,
+    timeoutMs: 10_000,
+    ...more,
+  }
 }
 
 /** A pipeline with small batches and no waiting between attempts, closed after the test. */

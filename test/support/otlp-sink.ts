@@ -2,6 +2,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
+import { decodeMetrics, type ReceivedMetric } from './metrics-decode.ts'
 import { decodeLogRecords, decodeSpans, type ReceivedLogRecord, type ReceivedSpan } from './otlp-decode.ts'
 
 export type { ReceivedLogRecord, ReceivedSpan } from './otlp-decode.ts'
@@ -40,6 +41,13 @@ export interface ReceivedRequest {
   readonly problem: string | undefined
 }
 
+export interface MetricRequest {
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly status: number | 'hang'
+  readonly metrics: readonly ReceivedMetric[]
+}
+
 export interface OtlpSink {
   /** `http://127.0.0.1:<port>` (or https), without a slash at the end; any prefix before `/v1/…` will do. */
   readonly url: string
@@ -48,6 +56,12 @@ export interface OtlpSink {
   spans(): ReceivedSpan[]
   /** Log records of the requests that were answered with a 2xx, in the order of arrival. */
   logRecords(): ReceivedLogRecord[]
+  /** Metrics of the requests that were answered with a 2xx, in the order of arrival. */
+  metrics(): ReceivedMetric[]
+  /** Requests with metrics: they come by the clock, and are not among `requests`. */
+  readonly metricRequests: readonly MetricRequest[]
+  /** How requests with metrics are answered from now on. Default: 200. */
+  answerMetrics(status: number | 'hang', body?: string | Uint8Array): void
   /** Answers every request from now on like this, or as the function says, once the scripted answers are used up. */
   answer(answer: Answer | AnswerTo): void
   /** Resolves when the predicate holds; looks at each arrival; rejects after `timeoutMs` (default 10,000). */
@@ -66,10 +80,21 @@ export async function otlpSink(
   const script = [...(options.answers ?? [])]
   let answerTo: AnswerTo = () => 200
   const requests: ReceivedRequest[] = []
+  const metricRequests: MetricRequest[] = []
+  let metricAnswer: { status: number | 'hang'; body?: string | Uint8Array | undefined } = { status: 200 }
   const watchers = new Set<() => void>()
   const take = (request: IncomingMessage, response: ServerResponse): void => {
     void readBody(request).then(
       (body) => {
+        if (request.url?.endsWith('/v1/metrics') === true) {
+          const bytes = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body
+          const { status } = metricAnswer
+          metricRequests.push({ path: request.url, headers: request.headers, status, metrics: decodeMetrics(bytes) })
+          for (const look of watchers) look()
+          if (status !== 'hang')
+            response.writeHead(status, { 'content-type': 'application/x-protobuf' }).end(metricAnswer.body)
+          return
+        }
         const decoded = decode(request, body)
         const answer = script.shift() ?? answerTo(decoded)
         const status = decoded.problem !== undefined ? 400 : decoded.signal === undefined ? 404 : statusOf(answer)
@@ -89,6 +114,11 @@ export async function otlpSink(
     requests,
     spans: () => taken().flatMap(({ spans }) => spans),
     logRecords: () => taken().flatMap(({ logRecords }) => logRecords),
+    metrics: () => metricRequests.flatMap(({ status, metrics }) => (status === 200 ? metrics : [])),
+    metricRequests,
+    answerMetrics: (status, body) => {
+      metricAnswer = { status, body }
+    },
     answer: (answer) => {
       answerTo = typeof answer === 'function' ? answer : () => answer
     },

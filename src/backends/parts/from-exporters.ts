@@ -1,5 +1,6 @@
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core'
 import type { LogRecordExporter } from '@opentelemetry/sdk-logs'
+import type { PushMetricExporter } from '@opentelemetry/sdk-metrics'
 import type { SpanExporter } from '@opentelemetry/sdk-trace'
 import { messageOf } from '../../errors.ts'
 import { type Backend, type Outcome, signals } from '../backend.ts'
@@ -12,10 +13,12 @@ export type Made<Exporter> = Exporter | (() => Exporter | Promise<Exporter>)
 export interface Exporters {
   readonly traces?: Made<SpanExporter>
   readonly logs?: Made<LogRecordExporter>
+  /** Gets cumulative metrics, whatever temporality it prefers. */
+  readonly metrics?: Made<PushMetricExporter>
 }
 
 /**
- * Makes a backend of any OpenTelemetry `SpanExporter` and `LogRecordExporter`.
+ * Makes a backend of any OpenTelemetry `SpanExporter`, `LogRecordExporter` and `PushMetricExporter`.
  *
  * A failed export is delivered again later unless its error carries the `code` of an HTTP status that forbids it: then it
  * is a rejection named `http_<status>`. Only the first call of an exporter's callback counts. Exporters given as
@@ -27,7 +30,9 @@ export interface Exporters {
 export function fromExporters(exporters: Exporters): Backend {
   const traces = once(exporters.traces)
   const logs = once(exporters.logs)
+  const metrics = once(exporters.metrics)
   return {
+    ...(metrics && metricsOf(metrics)),
     signals: signals.filter((signal) => exporters[signal] !== undefined),
     deliver: async (batch, signal) => {
       const run = batch.signal === 'traces' ? await exportOf(traces, batch.spans) : await exportOf(logs, batch.records)
@@ -35,6 +40,19 @@ export function fromExporters(exporters: Exporters): Backend {
     },
     close: async () => {
       await Promise.all([traces, logs].map(async (made) => (await made?.ifMade())?.shutdown()))
+    },
+  }
+}
+
+function metricsOf(made: Once<PushMetricExporter>): Required<Pick<Backend, 'deliverMetrics' | 'closeMetrics'>> {
+  return {
+    deliverMetrics: async (metrics, signal) => {
+      const exporter = await made.get()
+      return outcomeOf((done) => exporter.export(metrics, done), signal)
+    },
+    closeMetrics: async () => {
+      const exporter = await made.ifMade()
+      await exporter?.shutdown()
     },
   }
 }

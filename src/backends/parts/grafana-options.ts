@@ -30,7 +30,7 @@ export const grafanaOptions: GrafanaOptions = {
     example: '123456',
   },
   apiKey: {
-    about: 'An access policy token (glc_…) with traces:write and logs:write.',
+    about: 'An access policy token (glc_…) with traces:write, logs:write and metrics:write.',
     parse: secret,
     secret: true,
     env: ['GRAFANA_CLOUD_API_KEY'],

@@ -2,6 +2,7 @@ import type { Secret } from '../../config/secret.ts'
 import type { TlsOptions } from '../../transport/http-pool.ts'
 import type { Signal } from '../backend.ts'
 import type { View } from '../view.ts'
+import type { Destination } from './wire.ts'
 
 export type PerSignal<Value> = Readonly<Partial<Record<Signal, Value>>>
 
@@ -15,6 +16,8 @@ export interface OtlpHttpOptions {
   /** Default: `gzip`. */
   readonly compression: PerSignal<'gzip' | 'none'>
   readonly tls?: TlsOptions
+  /** Where metrics go. Default: nowhere. */
+  readonly metrics?: Destination
   /** How the receiver wants the data. Default: as it was recorded. */
   readonly view?: View
   /** Milliseconds after which the receiver refuses data as too old. Default: never. */

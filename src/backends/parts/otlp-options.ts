@@ -15,27 +15,35 @@ export type OtlpOptions = {
   readonly endpoint: Defaulted<string>
   readonly tracesEndpoint: Option<string>
   readonly logsEndpoint: Option<string>
+  readonly metricsEndpoint: Option<string>
   readonly headers: Option<Headers>
   readonly tracesHeaders: Option<Headers>
   readonly logsHeaders: Option<Headers>
+  readonly metricsHeaders: Option<Headers>
   readonly timeoutMs: Defaulted<number>
   readonly tracesTimeoutMs: Option<number>
   readonly logsTimeoutMs: Option<number>
+  readonly metricsTimeoutMs: Option<number>
   readonly compression: Defaulted<Compression>
   readonly tracesCompression: Option<Compression>
   readonly logsCompression: Option<Compression>
+  readonly metricsCompression: Option<Compression>
   readonly protocol: Defaulted<Protocol>
   readonly tracesProtocol: Option<Protocol>
   readonly logsProtocol: Option<Protocol>
+  readonly metricsProtocol: Option<Protocol>
   readonly certificate: Option<string>
   readonly tracesCertificate: Option<string>
   readonly logsCertificate: Option<string>
+  readonly metricsCertificate: Option<string>
   readonly clientKey: Option<Secret>
   readonly tracesClientKey: Option<Secret>
   readonly logsClientKey: Option<Secret>
+  readonly metricsClientKey: Option<Secret>
   readonly clientCertificate: Option<string>
   readonly tracesClientCertificate: Option<string>
   readonly logsClientCertificate: Option<string>
+  readonly metricsClientCertificate: Option<string>
 }
 
 function protocol(raw: unknown): Protocol {
@@ -87,30 +95,42 @@ const clientCertificate = (signal?: string): Option<string> =>
 /** The table of {@link OtlpOptions}. */
 export const otlpOptions: OtlpOptions = {
   endpoint: {
-    ...standard('ENDPOINT', 'The base address of the receiver; /v1/traces and /v1/logs are appended.', httpUrl),
+    ...standard(
+      'ENDPOINT',
+      'The base address of the receiver; /v1/traces, /v1/logs and /v1/metrics are appended.',
+      httpUrl,
+    ),
     default: 'http://localhost:4318',
   },
   tracesEndpoint: endpoint('traces'),
   logsEndpoint: endpoint('logs'),
+  metricsEndpoint: endpoint('metrics'),
   headers: headersOf(),
   tracesHeaders: headersOf('traces'),
   logsHeaders: headersOf('logs'),
+  metricsHeaders: headersOf('metrics'),
   timeoutMs: { ...timeoutMs(), default: 10_000 },
   tracesTimeoutMs: timeoutMs('traces'),
   logsTimeoutMs: timeoutMs('logs'),
+  metricsTimeoutMs: timeoutMs('metrics'),
   compression: { ...compressionOf(), default: 'gzip' },
   tracesCompression: compressionOf('traces'),
   logsCompression: compressionOf('logs'),
+  metricsCompression: compressionOf('metrics'),
   protocol: { ...protocolOf(), default: 'http/protobuf' },
   tracesProtocol: protocolOf('traces'),
   logsProtocol: protocolOf('logs'),
+  metricsProtocol: protocolOf('metrics'),
   certificate: certificate(),
   tracesCertificate: certificate('traces'),
   logsCertificate: certificate('logs'),
+  metricsCertificate: certificate('metrics'),
   clientKey: clientKey(),
   tracesClientKey: clientKey('traces'),
   logsClientKey: clientKey('logs'),
+  metricsClientKey: clientKey('metrics'),
   clientCertificate: clientCertificate(),
   tracesClientCertificate: clientCertificate('traces'),
   logsClientCertificate: clientCertificate('logs'),
+  metricsClientCertificate: clientCertificate('metrics'),
 }

@@ -73,8 +73,8 @@ function finalOf(response: Response, status: number | undefined): Response {
 
 function readPartialSuccess(response: unknown): LastAnswer['partialSuccess'] {
   if (!isObject(response) || !isObject(response['partialSuccess'])) return undefined
-  const { rejectedSpans, rejectedLogRecords, errorMessage } = response['partialSuccess']
-  const rejected = Number(rejectedSpans ?? rejectedLogRecords ?? 0)
+  const { rejectedSpans, rejectedLogRecords, rejectedDataPoints, errorMessage } = response['partialSuccess']
+  const rejected = Number(rejectedSpans ?? rejectedLogRecords ?? rejectedDataPoints ?? 0)
   const message = typeof errorMessage === 'string' ? errorMessage : ''
   if (!(rejected >= 0) || (rejected === 0 && message === '')) return undefined
   return { rejected, message }
