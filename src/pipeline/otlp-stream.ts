@@ -7,7 +7,7 @@ import { Milestones } from './milestones.ts'
 import { partsOf } from './request-parts.ts'
 import { RequestStore } from './request-store.ts'
 import { type Said, StreamBooks } from './stream-books.ts'
-import type { Split, StreamOptions, StreamState } from './stream-options.ts'
+import { deadlineGraceMs, type Split, type StreamOptions, type StreamState } from './stream-options.ts'
 import { itemsOnDisk, type WaitingRequest } from './waiting-request.ts'
 
 /** A request at which the backend's own code failed this often is dropped, so that it cannot hold the others for ever. */
@@ -15,9 +15,6 @@ const maxFaults = 5
 
 /** Refusals of a request, with others taken in between, after which it is the request that is to blame. */
 const mostRefusals = 3
-
-/** A backend keeps its deadline itself; it gets this much longer to say what it knows by then. */
-const graceMs = 500
 
 /**
  * One signal's way to one backend: encoded requests in line, some on their way, and the books.
@@ -172,7 +169,7 @@ export class OtlpStream {
       const result = await attempt(
         (stop) => backend.send({ signal, body, compression: this.#compression }, stop),
         readOtlpOutcome,
-        timeoutMs + graceMs,
+        timeoutMs + deadlineGraceMs,
         this.#stop.signal,
       )
       if (request.isSettled) return

@@ -101,19 +101,15 @@ export function createPipeline({
   const outside = AsyncLocalStorage.snapshot()
   const schedule = (run: () => void): void => void setImmediate(outside, run)
   const router = new Router(
-    backends.map(({ minLevel, sample, takesMetrics: _, ...lane }) => ({
-      lane: createLane({
-        ...lane,
-        signals: signalsOf(lane.backend, lane.signals),
-        queue,
-        spool,
-        now,
-        random,
-        schedule,
-      }),
-      selection: selectionOf(minLevel, sample),
-      wantsPending: lane.backend.pendingSpans === true,
-    })),
+    backends.map(({ name, type, backend, signals, timeoutMs, minLevel, sample }) => {
+      const taken = signalsOf(backend, signals)
+      const lane = { name, type, backend, signals: taken, timeoutMs, queue, spool, now, random, schedule }
+      return {
+        lane: createLane(lane),
+        selection: selectionOf(minLevel, sample),
+        wantsPending: backend.pendingSpans === true,
+      }
+    }),
   )
   const lanes = router.routes.map(({ lane }) => lane)
   const redactor = redaction && new Redactor(redaction)

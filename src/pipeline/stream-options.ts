@@ -15,3 +15,6 @@ export interface StreamOptions extends Omit<LaneOptions, 'backend' | 'signals' |
 export type Split = Extract<OtlpOutcome, { kind: 'split' }>
 
 export type StreamState = 'idle' | 'sending' | 'waiting' | 'blocked' | 'closed'
+
+/** A backend keeps its deadline itself; it gets this many milliseconds more to say what it knows by then. */
+export const deadlineGraceMs = 500

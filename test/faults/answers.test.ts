@@ -36,7 +36,7 @@ it.each([500, 502, 503, 504])('8 answers %i', async (status) => {
     always({ status, body: '<html><title>Bad Gateway</title></html>' }),
     (_, reason) => reason === `http_${status}`,
   )
-  scene.conclude(`8 answers ${status}`)
+  expect(scene.conclude(`8 answers ${status}`)).toEqual([])
 })
 
 it.each([
@@ -52,12 +52,12 @@ it.each([
     verdict: () => ({ status: 429, headers: headers === 'date' ? dated() : headers }),
   }
   const scene = await mended({}, fault, (_, reason) => reason === 'http_429', isHurried)
-  scene.conclude(`9 answers 429, ${name}`)
+  expect(scene.conclude(`9 answers 429, ${name}`)).toEqual([])
 })
 
 it('10 answers 408', async () => {
   const scene = await mended({}, always({ status: 408 }), (_, reason) => reason === 'http_408')
-  scene.conclude('10 answers 408')
+  expect(scene.conclude('10 answers 408')).toEqual([])
 })
 
 it.each([
@@ -75,7 +75,7 @@ it.each([
   await app.settled()
   await scene.book(app)
   await app.end()
-  scene.conclude(`10 ${name} to more than 7 at once: taken apart`)
+  expect(scene.conclude(`10 ${name} to more than 7 at once: taken apart`)).toEqual([])
 })
 
 it.each(['otlp', 'grafana', 'logfire'] as const)('11 one item that spoils its request, at %s', async (type) => {
@@ -90,10 +90,12 @@ it.each(['otlp', 'grafana', 'logfire'] as const)('11 one item that spoils its re
   await app.settled()
   await scene.book(app)
   await app.end()
-  scene.conclude(`11 400 for one span and one record (${type}): found, the others arrive`, {
-    lost: 2,
-    dropped: { http_400: 2 },
-  })
+  expect(
+    scene.conclude(`11 400 for one span and one record (${type}): found, the others arrive`, {
+      lost: 2,
+      dropped: { http_400: 2 },
+    }),
+  ).toEqual([])
   expect(scene.faulty.stored('traces').has('s123')).toBe(false)
   expect(scene.faulty.stored('logs').has('l321')).toBe(false)
 })
@@ -109,7 +111,7 @@ it.each([
   const seen = (_: Scene, reason?: string, state?: string): boolean =>
     reason === `http_${status}` && state === 'blocked'
   const scene = await mended({ type }, always({ status, body }), seen, true)
-  scene.conclude(`12 answers ${status} (${type}) until it is mended: held, then all at once`)
+  expect(scene.conclude(`12 answers ${status} (${type}) until it is mended: held, then all at once`)).toEqual([])
 })
 
 it('13 a partial success', async () => {
@@ -138,10 +140,12 @@ it('13 a partial success', async () => {
   await scene.book(app)
   await app.end()
   // s100 … s400, and s0 has one zero only.
-  scene.conclude('13 a partial success: what it names is counted, and not sent again', {
-    lost: 8,
-    dropped: { partial_success: 8 },
-  })
+  expect(
+    scene.conclude('13 a partial success: what it names is counted, and not sent again', {
+      lost: 8,
+      dropped: { partial_success: 8 },
+    }),
+  ).toEqual([])
   expect([...rejected.traces, ...rejected.logs].toSorted()).toEqual([
     'l100',
     'l200',
@@ -166,7 +170,7 @@ it.each([
   await app.settled()
   await scene.book(app)
   await app.end()
-  scene.conclude(`14 answers 200 with ${name}`)
+  expect(scene.conclude(`14 answers 200 with ${name}`)).toEqual([])
 })
 
 it('14 answers 260, as Loki where ingestion is blocked', async () => {
@@ -180,5 +184,7 @@ it('14 answers 260, as Loki where ingestion is blocked', async () => {
   await app.settled()
   await scene.book(app)
   await app.end()
-  scene.conclude('14 answers 260 for logs: by contract they are gone', { lost: 500, dropped: { http_260: 500 } })
+  expect(
+    scene.conclude('14 answers 260 for logs: by contract they are gone', { lost: 500, dropped: { http_260: 500 } }),
+  ).toEqual([])
 })

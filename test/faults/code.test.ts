@@ -1,4 +1,4 @@
-import { it } from 'vitest'
+import { expect, it } from 'vitest'
 import { Scene } from './scene.ts'
 
 it.each(['throws', 'rejects', 'hangs', 'rubbish'])('24 a backend of the application`s own that %s', async (how) => {
@@ -13,5 +13,5 @@ it.each(['throws', 'rejects', 'hangs', 'rubbish'])('24 a backend of the applicat
   }
   await scene.book(app)
   await app.end()
-  scene.conclude(`24 a backend whose own code ${how}, three times`)
+  expect(scene.conclude(`24 a backend whose own code ${how}, three times`)).toEqual([])
 })

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { type Fault } from './receiver.ts'
+import type { Fault } from './receiver.ts'
 import { Scene, until } from './scene.ts'
 
 const down: Fault = { kind: 'answer', verdict: () => ({ status: 503 }) }
@@ -38,7 +38,7 @@ it('18 a disk that is full', async ({ skip }) => {
   await app.settled()
   await scene.book(app)
   await app.end()
-  scene.conclude('18 a disk that is full: what it does not take is held in memory')
+  expect(scene.conclude('18 a disk that is full: what it does not take is held in memory')).toEqual([])
 })
 
 it('18 a disk that is read-only', async ({ skip }) => {
@@ -53,7 +53,7 @@ it('18 a disk that is read-only', async ({ skip }) => {
   await app.settled()
   await scene.book(app)
   await app.end()
-  scene.conclude('18 a disk that is read-only: everything is held in memory')
+  expect(scene.conclude('18 a disk that is read-only: everything is held in memory')).toEqual([])
 })
 
 it('18 a folder that is open to others', async () => {
@@ -72,7 +72,7 @@ it('18 a folder that is open to others', async () => {
   await app.settled()
   await scene.book(app)
   await app.end()
-  scene.conclude('18 a folder that is open to others: everything is held in memory')
+  expect(scene.conclude('18 a folder that is open to others: everything is held in memory')).toEqual([])
 })
 
 it.each([
@@ -99,7 +99,9 @@ it.each([
   await next.settled()
   await scene.book(next)
   await next.end()
-  scene.conclude(`18 a file with ${name}: the one request in it is counted as spool_frames_damaged`, { lost: 50 })
+  expect(
+    scene.conclude(`18 a file with ${name}: the one request in it is counted as spool_frames_damaged`, { lost: 50 }),
+  ).toEqual([])
 })
 
 it('19 kill -9 with always: at most the open batch is lost', async () => {
@@ -121,11 +123,13 @@ it('19 kill -9 with always: at most the open batch is lost', async () => {
   await next.settled()
   await scene.book(next)
   await next.end()
-  scene.conclude('19 kill -9 with `always`: 30 of each were in the open batch', {
-    lost: 60,
-    otherLost: 60,
-    otherTwice: 400,
-  })
+  expect(
+    scene.conclude('19 kill -9 with `always`: 30 of each were in the open batch', {
+      lost: 60,
+      otherLost: 60,
+      otherTwice: 400,
+    }),
+  ).toEqual([])
 })
 
 it('19 kill -9 with on-failure', async () => {
@@ -145,8 +149,10 @@ it('19 kill -9 with on-failure', async () => {
   await next.settled()
   await scene.book(next)
   await next.end()
-  scene.conclude('19 kill -9 with `on-failure` while the backend is down: 30 of each were in the open batch', {
-    lost: 60,
-    otherLost: 60,
-  })
+  expect(
+    scene.conclude('19 kill -9 with `on-failure` while the backend is down: 30 of each were in the open batch', {
+      lost: 60,
+      otherLost: 60,
+    }),
+  ).toEqual([])
 })

@@ -17,7 +17,7 @@ it('1 connection refused', async () => {
   await app.settled()
   await scene.book(app)
   await app.end()
-  scene.conclude('1 connection refused, mended by itself')
+  expect(scene.conclude('1 connection refused, mended by itself')).toEqual([])
 })
 
 const cut: readonly (readonly [string, Fault, string, { duplicates?: 'some' }])[] = [
@@ -41,7 +41,7 @@ it.each(cut)('%s', async (name, fault, reason, expected) => {
   await app.settled()
   await scene.book(app)
   await app.end()
-  scene.conclude(name, expected)
+  expect(scene.conclude(name, expected)).toEqual([])
 })
 
 it('5 an answer that drips and never ends', async () => {
@@ -54,7 +54,7 @@ it('5 an answer that drips and never ends', async () => {
   await app.settled()
   await scene.book(app)
   await app.end()
-  scene.conclude('5 an answer that drips and never ends: its status counts')
+  expect(scene.conclude('5 an answer that drips and never ends: its status counts')).toEqual([])
 })
 
 it('6 a certificate that is not trusted', async () => {
@@ -83,7 +83,7 @@ it('6 a certificate that is not trusted', async () => {
   }
   await secure.close()
   expect(secure.stored('traces').size).toBe(500)
-  scene.conclude('6 a certificate that is not trusted, until the next start trusts it')
+  expect(scene.conclude('6 a certificate that is not trusted, until the next start trusts it')).toEqual([])
 })
 
 it('7 a name that does not resolve', async () => {
@@ -97,5 +97,5 @@ it('7 a name that does not resolve', async () => {
   await next.settled()
   await scene.book(next)
   await next.end()
-  scene.conclude('7 a name that does not resolve, until the next start has another')
+  expect(scene.conclude('7 a name that does not resolve, until the next start has another')).toEqual([])
 })

@@ -22,9 +22,11 @@ it('15 an outage of ten minutes at 1,000 spans a second', async () => {
   await app.settled(90_000)
   await scene.book(app)
   await app.end()
-  scene.conclude('15 an outage of ten minutes at 1,000 spans/s (the spans of it in 20 s)', {
-    note: `resident memory grew by ${megabytes(peakBytes - before)}`,
-  })
+  expect(
+    scene.conclude('15 an outage of ten minutes at 1,000 spans/s (the spans of it in 20 s)', {
+      note: `resident memory grew by ${megabytes(peakBytes - before)}`,
+    }),
+  ).toEqual([])
 })
 
 it('16 down at the start', async () => {
@@ -37,7 +39,7 @@ it('16 down at the start', async () => {
   await app.settled()
   await scene.book(app)
   await app.end()
-  scene.conclude('16 down at the start')
+  expect(scene.conclude('16 down at the start')).toEqual([])
 })
 
 it('17 up only after a restart of the application', async () => {
@@ -60,7 +62,7 @@ it('17 up only after a restart of the application', async () => {
   await last.settled()
   await scene.book(last)
   await last.end()
-  scene.conclude('17 up only after three restarts of the application')
+  expect(scene.conclude('17 up only after three restarts of the application')).toEqual([])
 })
 
 it('17 down for hours, at Loki: the oldest first', async () => {
@@ -77,7 +79,9 @@ it('17 down for hours, at Loki: the oldest first', async () => {
   await app.settled()
   await scene.book(app)
   await app.end()
-  scene.conclude('17 down for two hours, at Loki, which refuses what is an hour behind: the oldest goes first')
+  expect(
+    scene.conclude('17 down for two hours, at Loki, which refuses what is an hour behind: the oldest goes first'),
+  ).toEqual([])
 })
 
 it.each(['SIGTERM', 'SIGINT'] as const)('20 %s during a retry', async (signal) => {
@@ -90,7 +94,7 @@ it.each(['SIGTERM', 'SIGINT'] as const)('20 %s during a retry', async (signal) =
   app.kill(signal)
   expect(await app.ended).toEqual({ code: null, signal })
   await deliverRest(scene)
-  scene.conclude(`20 ${signal} during a retry`)
+  expect(scene.conclude(`20 ${signal} during a retry`)).toEqual([])
 })
 
 it('21 an uncaught exception with a full queue', async () => {
@@ -104,7 +108,9 @@ it('21 an uncaught exception with a full queue', async () => {
   await deliverRest(scene)
   // Up to four requests of 50 for each signal were under way, to both: their answers were lost with the process. One more may
   // have been delivered while it was being written.
-  scene.conclude('21 an uncaught exception with a full queue', { duplicates: 'possible', otherTwice: 500 })
+  expect(
+    scene.conclude('21 an uncaught exception with a full queue', { duplicates: 'possible', otherTwice: 500 }),
+  ).toEqual([])
 })
 
 it('22 two processes, one folder', async () => {
@@ -125,7 +131,7 @@ it('22 two processes, one folder', async () => {
   await scene.book(other)
   await other.end()
   await deliverRest(scene)
-  scene.conclude('22 three processes with one folder: one goes on, one ends, one is killed')
+  expect(scene.conclude('22 three processes with one folder: one goes on, one ends, one is killed')).toEqual([])
 })
 
 it.each([
@@ -144,7 +150,7 @@ it.each([
   await app.settled()
   await scene.book(app)
   await app.end()
-  scene.conclude(`23 the clock jumps ${name} during an outage`)
+  expect(scene.conclude(`23 the clock jumps ${name} during an outage`)).toEqual([])
 })
 
 it('25 a flood of 50,000 spans a second for ten seconds, with one slow backend', async () => {
@@ -162,9 +168,11 @@ it('25 a flood of 50,000 spans a second for ten seconds, with one slow backend',
   await app.settled(90_000)
   await scene.book(app)
   await app.end()
-  scene.conclude('25 a flood of 500,000 spans with one slow backend', {
-    note: `in ${seconds.toFixed(1)} s; resident memory grew by ${megabytes(peakBytes - before)}`,
-  })
+  expect(
+    scene.conclude('25 a flood of 500,000 spans with one slow backend', {
+      note: `in ${seconds.toFixed(1)} s; resident memory grew by ${megabytes(peakBytes - before)}`,
+    }),
+  ).toEqual([])
 })
 
 /** Mends the backend and lets one more process deliver what those before it have left. */

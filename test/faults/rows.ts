@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Counts } from './scene.ts'
+
+export interface Counts {
+  readonly sent: number
+  /** Different items that arrived. */
+  readonly received: number
+  readonly duplicated: number
+  readonly lost: number
+}
 
 /** What one fault did. */
 export interface Row extends Counts {

@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished } from 'vitest'
+import { isDeepStrictEqual } from 'node:util'
+import { onTestFinished } from 'vitest'
 import type { BackendStatus, TelemetryStatus } from '../../src/index.ts'
 import { cleanEnv } from '../support/run-app.ts'
 import { type Contract, grafanaContract, logfireContract, otlpContract } from './contracts.ts'
 import type { Order } from './orders.ts'
 import { Receiver } from './receiver.ts'
-import { addRow } from './rows.ts'
+import { addRow, type Counts } from './rows.ts'
 import type { Signal } from './wire.ts'
 
 const credentials = { id: '12345', key: 'glc_secret' }
@@ -124,7 +125,7 @@ export class Scene {
         await app.status()
         await tell({ do: 'end' })
         const how = await ended
-        expect({ ...how, stderr: how.code === 0 ? '' : stderr.join('') }).toEqual({ code: 0, signal: null, stderr: '' })
+        if (how.code !== 0) throw new Error(`the application ended with ${how.code ?? how.signal}: ${stderr.join('')}`)
       },
     }
     return app
@@ -142,8 +143,8 @@ export class Scene {
   }
 
   /**
-   * Compares what was sent with what arrived, adds a row to the table, and expects that nothing is missing but what is
-   * named, and that the other backend has everything once.
+   * Compares what was sent with what arrived, and adds a row to the table. What is not as expected is returned: something is
+   * missing that is not named, or the other backend has not everything once.
    */
   conclude(
     fault: string,
@@ -155,7 +156,7 @@ export class Scene {
       otherTwice?: number
       note?: string
     } = {},
-  ): void {
+  ): string[] {
     const faulty = countsOf(this.faulty, this.#sent)
     const healthy = countsOf(this.healthy, this.#sent)
     const dropped = Object.fromEntries(this.#dropped)
@@ -169,12 +170,17 @@ export class Scene {
       peakBytes: this.#peakBytes,
       ...(note !== undefined && { note }),
     })
-    expect({ lost: faulty.lost, dropped }).toEqual({ lost: expected.lost ?? 0, dropped: expected.dropped ?? {} })
-    if (expected.duplicates === undefined) expect(faulty.duplicated).toBe(0)
-    if (expected.duplicates === 'some') expect(faulty.duplicated).toBeGreaterThan(0)
-    expect(healthy.lost).toBe(expected.otherLost ?? 0)
-    expect(healthy.duplicated).toBeLessThanOrEqual(expected.otherTwice ?? 0)
-    expect(this.#checkpoints).toBeGreaterThan(0)
+    const { lost = 0, duplicates, dropped: reasons = {}, otherLost = 0, otherTwice = 0 } = expected
+    const findings = [
+      faulty.lost !== lost && `${faulty.lost} lost`,
+      !isDeepStrictEqual(dropped, reasons) && `dropped as ${JSON.stringify(dropped)}`,
+      duplicates === undefined && faulty.duplicated > 0 && `${faulty.duplicated} twice`,
+      duplicates === 'some' && faulty.duplicated === 0 && 'nothing twice',
+      healthy.lost !== otherLost && `${healthy.lost} lost by the other backend`,
+      healthy.duplicated > otherTwice && `${healthy.duplicated} twice at the other backend`,
+      this.#checkpoints === 0 && 'the books were never looked at',
+    ]
+    return findings.filter((finding) => finding !== false)
   }
 
   #checked(status: AppStatus): AppStatus {
@@ -185,10 +191,11 @@ export class Scene {
         if (books === undefined) continue
         const { accepted, delivered, queued, spooled = 0, dropped } = books
         const sum = delivered + queued + spooled + Object.values(dropped).reduce((all, each) => all + each, 0)
-        expect({ name, signal, accepted }).toEqual({ name, signal, accepted: sum })
+        if (accepted !== sum)
+          throw new Error(`the books of ${name} (${signal}) do not balance: ${JSON.stringify(books)}`)
       }
     }
-    expect(status.warnings).toBe(0)
+    if (status.warnings > 0) throw new Error('Node warned of something')
     return status
   }
 
@@ -234,14 +241,6 @@ export interface App {
   settled(timeoutMs?: number): Promise<void>
   /** Lets the application end by itself, and expects that it does so in peace. */
   end(): Promise<void>
-}
-
-export interface Counts {
-  readonly sent: number
-  /** Different items that arrived. */
-  readonly received: number
-  readonly duplicated: number
-  readonly lost: number
 }
 
 /** Records of the library itself, on the losses of the other backend, are not among the numbered ones. */

@@ -36,7 +36,7 @@ export function readStreams(bytes: Buffer, signal: Signal): Stream[] | undefined
   const inside = (field: Field): Field[] => fieldsOf(bytes, field.content, field.end) ?? []
   return fieldsOf(bytes)?.map((resource) => {
     const fields = inside(resource)
-    const [head] = fields.filter(({ number }) => number === 1)
+    const head = fields.find(({ number }) => number === 1)
     const items = fields
       .filter(({ number }) => number === 2)
       .flatMap((scope) => inside(scope).filter(({ number }) => number === 2))

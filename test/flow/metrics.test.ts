@@ -86,7 +86,7 @@ describe('metrics', () => {
     const pointsOf = (name: string): Map<string, number> =>
       new Map(
         last(well, name)?.points.map(({ value, attributes }) => [
-          `${attributes['otel.component.name']} ${attributes['error.type'] ?? ''}`.trim(),
+          [attributes['otel.component.name'], attributes['error.type']].join(' ').trim(),
           value,
         ]),
       )
