@@ -22,7 +22,7 @@ export async function main(words: readonly string[]): Promise<number> {
       // Loaded when it is asked for: help and a wrong word need none of it.
       const { examine } = await import('./doctor/examine.ts')
       const { printed } = await import('./doctor/print.ts')
-      const report = await examine(request.live)
+      const report = await examine(process.env, request.live)
       process.stdout.write(request.json ? `${JSON.stringify(report, undefined, 2)}\n` : printed(report, hasColours()))
       return report.ok ? 0 : 1
     }

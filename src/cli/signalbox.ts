@@ -2,7 +2,7 @@
 // Nothing is imported before the version is known: an older Node could not read the rest.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 15)) {
-  console.error(`signalbox needs Node 22.15 or newer; this is ${process.versions.node}.`)
+  process.stderr.write(`signalbox needs Node 22.15 or newer; this is ${process.versions.node}.\n`)
   process.exitCode = 2
 } else {
   const { main } = await import('./main.ts')

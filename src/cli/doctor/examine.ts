@@ -1,6 +1,6 @@
 import { builtinBackends } from '../../backends/registry.ts'
 import { nearestPackage } from '../../config/package-info.ts'
-import { resolveConfig } from '../../config/resolve.ts'
+import { type ConfigInput, resolveConfig } from '../../config/resolve.ts'
 import type { Env } from '../../config/schema.ts'
 import { withoutEmpty } from '../../config/sources.ts'
 import type { ResolvedBackend, ResolvedConfig } from '../../config/types.ts'
@@ -15,12 +15,12 @@ import { valueSources, type ValueSources } from './value-sources.ts'
 import { whereToLook } from './where-to-look.ts'
 
 /** Checks the configuration of this environment; with `live`, by sending a span and a log record to every backend. */
-export async function examine(live: boolean): Promise<DoctorReport> {
+export async function examine(environment: ConfigInput['env'], live: boolean): Promise<DoctorReport> {
   const cwd = process.cwd()
-  const env = withoutEmpty(process.env)
+  const env = withoutEmpty(environment)
   const version = nearestPackage(import.meta.dirname)?.version ?? 'unknown'
   const common = { schema: 1, version, live } as const
-  const config = configOf(cwd)
+  const config = configOf(env, cwd)
   if (Array.isArray(config)) return { ...common, ok: false, values: [], findings: config, backends: [] }
   const sources = valueSources(env, cwd, builtinBackends)
   const items = live ? testItems(config.resource, Date.now()) : undefined
@@ -38,14 +38,17 @@ export async function examine(live: boolean): Promise<DoctorReport> {
 }
 
 /** The configuration as `startTelemetry()` without arguments reads it, or what is wrong with it. */
-function configOf(cwd: string): ResolvedConfig | Finding[] {
+function configOf(env: Env, cwd: string): ResolvedConfig | Finding[] {
   try {
     const isTerminal = process.stdout.isTTY
-    return resolveConfig({ env: process.env, backendTypes: builtinBackends, isTerminal, cwd })
+    return resolveConfig({ env, backendTypes: builtinBackends, isTerminal, cwd })
   } catch (error) {
     if (!isTelemetryError(error)) throw error
     return error.problems.map(({ source, message, hint }) => ({
-      ...{ severity: 'error', code: 'config_invalid', source, message },
+      severity: 'error',
+      code: 'config_invalid',
+      source,
+      message,
       ...(hint !== undefined && { fix: hint }),
     }))
   }

@@ -42,7 +42,13 @@ export async function checkLive(
       const tookMs = Math.round(performance.now() - startedAt)
       const url = urls[signal] ?? ''
       const evidence: Evidence = {
-        ...{ type, signal, outcome, seen, timeoutMs, places, proxyVariable },
+        type,
+        signal,
+        outcome,
+        seen,
+        timeoutMs,
+        places,
+        proxyVariable,
         url: new URL(url),
         nowMs: Date.now(),
       }

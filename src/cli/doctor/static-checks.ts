@@ -22,14 +22,18 @@ export function generalFindings(config: ResolvedConfig, env: Env, cwd: string): 
   })
   if (config.disabled) {
     found.push({
-      ...{ severity: 'warning', code: 'disabled', source: 'OTEL_SDK_DISABLED' },
+      severity: 'warning',
+      code: 'disabled',
+      source: 'OTEL_SDK_DISABLED',
       message: 'telemetry is switched off',
       fix: 'Unset it to record and deliver.',
     })
   }
   if (config.backendsDefaulted) {
     found.push({
-      ...{ severity: 'error', code: 'no_backends', source: 'TELEMETRY_BACKENDS' },
+      severity: 'error',
+      code: 'no_backends',
+      source: 'TELEMETRY_BACKENDS',
       message: `it is not set: nothing is delivered${envFileHint(cwd)}`,
       fix: 'Set it to some of grafana, logfire, otlp, console; or to none.',
     })
@@ -38,7 +42,9 @@ export function generalFindings(config: ResolvedConfig, env: Env, cwd: string): 
   const isFar = config.backends.some((each) => Object.values(endpointsOf(each)).some((url) => !isLoopbackUrl(url)))
   if (isFar && (proxy !== undefined || Object.hasOwn(env, 'NODE_USE_ENV_PROXY'))) {
     found.push({
-      ...{ severity: 'warning', code: 'proxy_not_used', source: proxy ?? 'NODE_USE_ENV_PROXY' },
+      severity: 'warning',
+      code: 'proxy_not_used',
+      source: proxy ?? 'NODE_USE_ENV_PROXY',
       message: 'signalbox connects to backends directly and does not use a proxy',
       fix: 'Let this machine reach the backends without the proxy, or send to a collector that can, with the backend otlp.',
     })
