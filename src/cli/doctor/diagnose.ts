@@ -1,4 +1,3 @@
-import { readPartialSuccess } from '../../backends/parts/partial-success.ts'
 import { harmless } from '../../config/shown.ts'
 import { fieldsOf } from '../../transport/protobuf-fields.ts'
 import { answerDiagnoses } from './answer-diagnoses.ts'
@@ -44,7 +43,8 @@ function isGarbage({ seen }: Evidence): boolean {
   if (/text\/html/i.test(seen.headers.get('content-type') ?? '')) return true
   const body = Buffer.from(seen.start)
   if (/json/i.test(seen.headers.get('content-type') ?? '')) return !/^\s*\{/.test(seen.start)
-  return readPartialSuccess(body, undefined) === undefined && fieldsOf(body) === undefined
+  // An export response has one field, and that is a message.
+  return fieldsOf(body)?.every(({ number, value }) => number === 1 && value === undefined) !== true
 }
 
 function clockFinding({ seen, nowMs, type, signal }: Evidence): readonly Finding[] {
