@@ -29,7 +29,7 @@ export function folder(): string {
 export async function signalbox(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  cwd = folder(),
+  cwd: string = folder(),
 ): Promise<CliRun> {
   const inherited = Object.entries(cleanEnv({})).filter(([name]) => !proxy.test(name))
   const child = spawn(process.execPath, [bin, ...args], {
