@@ -66,12 +66,6 @@ export const answerDiagnoses: readonly Diagnosis[] = [
     fix: ({ places }) => `Take /v1/… off ${places.endpoint}: it is appended for each signal.`,
   },
   {
-    code: 'grafana_otlp_missing',
-    when: ofType('grafana', (evidence) => is(404)(evidence) && !evidence.url.pathname.includes('/otlp/')),
-    cause: ({ url }) => `there is nothing at ${url.pathname}: /otlp is missing`,
-    fix: ({ places }) => `End ${places.endpoint} with /otlp, as on the OpenTelemetry card of the stack.`,
-  },
-  {
     code: 'not_found',
     when: is(404, 405),
     cause: (evidence) => `there is no OTLP receiver at ${evidence.url.pathname} (${statusOf(evidence)})`,
