@@ -212,6 +212,23 @@ describe('no answer', () => {
     expect(await only(env)).toEqual([1, ['tls_hostname', fix]])
   })
 
+  it('tls_expired', async () => {
+    const at = folder()
+    const [key, csr, file] = ['key.pem', 'csr.pem', 'cert.pem'].map((name) => join(at, name)) as [
+      string,
+      string,
+      string,
+    ]
+    const openssl = (...args: string[]): void => void execFileSync('openssl', args, { stdio: 'ignore' })
+    openssl('req', '-new', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-keyout', key, '-out', csr)
+    openssl('x509', '-req', '-in', csr, '-signkey', key, '-days', '-1', '-out', file)
+    const sink = await otlpSink({ tls: { key: readFileSync(key), cert: readFileSync(file) } })
+    onTestFinished(() => sink.close())
+    const fix = 'Renew the certificate of the receiver; check the clock of this machine.'
+    const env = { ...otlp(sink.url), OTEL_EXPORTER_OTLP_CERTIFICATE: file }
+    expect(await only(env)).toEqual([1, ['tls_expired', fix]])
+  })
+
   it('https spoken to an http port', async () => {
     const sink = await sinkThat(200)
     const found = await only(otlp(sink.url.replace('http:', 'https:')))
