@@ -6,16 +6,9 @@ import type { Secret } from '../config/secret.ts'
 import { type BackendType, defineBackend } from './backend.ts'
 import { otlpHttp } from './otlp-http.ts'
 import { attributeOptions, type AttributeOptions, attributeProblems, viewWith } from './parts/attribute-options.ts'
+import { regionOf, regions } from './parts/logfire-regions.ts'
 import { logfireView } from './parts/logfire-view.ts'
 import { plaintextProblems } from './parts/plaintext.ts'
-
-const regions: Readonly<Record<string, string>> = {
-  us: 'https://logfire-us.pydantic.dev',
-  eu: 'https://logfire-eu.pydantic.dev',
-  stagingus: 'https://logfire-us.pydantic.info',
-  stagingeu: 'https://logfire-eu.pydantic.info',
-}
-const regionOfToken = /^pylf_v\d+_([a-z]+)_(?:[0-9a-f-]{36}_)?[a-zA-Z0-9]+$/
 
 function token(raw: unknown): Secret {
   const value = secret(raw)
@@ -24,8 +17,6 @@ function token(raw: unknown): Secret {
     throw new ValueError('has characters that no token has', 'Copy the write token alone.')
   return value
 }
-
-const regionOf = (value: Secret): string => regionOfToken.exec(value.reveal())?.[1] ?? 'us'
 
 type LogfireOptions = AttributeOptions & {
   readonly token: Option<Secret> & { readonly required: true }
