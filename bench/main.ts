@@ -1,34 +1,25 @@
-// npm run bench [-- --runs=5] [-- --write]: stock OpenTelemetry and ours in one run, as CPU time per operation.
-import { writeFileSync } from 'node:fs'
+// npm run bench [-- --runs=5] [-- --only=encode,spans,logs,http,memory] [-- --write]: stock OpenTelemetry and ours in one run.
+import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { startPostgres } from '../test/support/postgres.ts'
-import { forkBench, load, median, messageFrom, type Sink, startSink } from './run.ts'
-import type { Variant } from './telemetry.ts'
+import { type Case, casesOf, caseTable, encodeTable, memoryTable } from './tables.ts'
+import { forkBench, load, messageFrom, type Sink, startSink } from './run.ts'
 
-const runs = Number(/--runs=(\d+)/.exec(process.argv.join(' '))?.[1] ?? 5)
+const flag = (name: string): string | undefined => new RegExp(`--${name}=(\\S+)`).exec(process.argv.join(' '))?.[1]
+const runs = Number(flag('runs') ?? 5)
+const parts = flag('only')?.split(',') ?? ['encode', 'spans', 'logs', 'http', 'memory']
 const requestsPerSecond = 800
 const loadSeconds = 5
-
-interface Case {
-  readonly what: 'spans' | 'logs' | 'http'
-  readonly variant: Variant
-  readonly backends: number
-  readonly micros: number[]
-  readonly delivered: number[]
-}
-
-const variants = (what: Case['what'], counts: readonly number[]): Case[] => [
-  { what, variant: 'none', backends: 0, micros: [], delivered: [] },
-  ...counts.flatMap((backends) =>
-    (['stock', 'ours'] as const).map((variant): Case => ({ what, variant, backends, micros: [], delivered: [] })),
-  ),
-]
+/** Nobody listens there. */
+const refusing = 'http://127.0.0.1:9'
 
 async function measureRecords(one: Case, sink: Sink): Promise<void> {
   const child = forkBench('records.ts', [one.what, one.variant, sink.url, String(one.backends)])
-  const { operations, expected, cpuMicros } =
-    await messageFrom<Record<'operations' | 'expected' | 'cpuMicros', number>>(child)
-  one.micros.push(cpuMicros / operations)
+  const { operations, expected, processMicros, mainMicros, delayMs } =
+    await messageFrom<Record<'operations' | 'expected' | 'processMicros' | 'mainMicros' | 'delayMs', number>>(child)
+  one.process.push(processMicros / operations)
+  one.main.push(mainMicros / operations)
+  one.delayMs.push(delayMs)
   one.delivered.push(one.backends === 0 ? 1 : (await sink.count()) / (expected * one.backends))
 }
 
@@ -39,57 +30,61 @@ async function measureServer(one: Case, sink: Sink, databaseUrl: string): Promis
   child.send('start')
   const requests = await load(url, requestsPerSecond, loadSeconds)
   child.send('stop')
-  const { cpuMicros } = await messageFrom<{ cpuMicros: number }>(child)
-  one.micros.push(cpuMicros / requests)
+  const { processMicros, mainMicros } = await messageFrom<Record<'processMicros' | 'mainMicros', number>>(child)
+  one.process.push(processMicros / requests)
+  one.main.push(mainMicros / requests)
   await sink.count()
 }
 
-function table(title: string, unit: string, cases: readonly Case[]): string {
-  const base = median(cases[0]?.micros ?? [])
-  const addedOf = (one: Case): number => median(one.micros) - base
-  const rows = cases.map((one) => {
-    const stock = cases.find(({ variant, backends }) => variant === 'stock' && backends === one.backends)
-    const ratio = one.variant === 'ours' && stock !== undefined ? `${(addedOf(one) / addedOf(stock)).toFixed(2)} ×` : ''
-    const spread = `${Math.min(...one.micros).toFixed(1)}–${Math.max(...one.micros).toFixed(1)}`
-    const added = one.variant === 'none' ? '' : addedOf(one).toFixed(1)
-    const delivered =
-      one.delivered.length === 0 || one.variant === 'none' ? '' : `${(median(one.delivered) * 100).toFixed(1)} %`
-    const cells = [one.variant, one.backends, median(one.micros).toFixed(1), spread, added, ratio, delivered]
-    return `| ${cells.join(' | ')} |`
-  })
-  const head = `| variant | backends | ${unit} | min–max | added | added, ours to stock | delivered |`
-  return [`### ${title}`, '', head, '| --- | --- | --- | --- | --- | --- | --- |', ...rows].join('\n')
+async function measureMemory(sink: Sink): Promise<string> {
+  const bytesOf = async (what: string, variant: string, url: string, spool: string): Promise<number> => {
+    const env = { BENCH_PATIENT: '1', TELEMETRY_SPOOL: spool }
+    const child = forkBench('memory.ts', [what, variant, url], { env, execArgv: ['--expose-gc'] })
+    const { bytes, count } = await messageFrom<{ bytes: number; count: number }>(child)
+    return what === 'queue' ? bytes / count : bytes
+  }
+  const queue = [
+    await bytesOf('queue', 'stock', `${sink.url}/hang`, 'off'),
+    await bytesOf('queue', 'ours', `${sink.url}/hang`, 'off'),
+  ] as const
+  const outage = [
+    await bytesOf('outage', 'stock', refusing, 'off'),
+    await bytesOf('outage', 'ours', refusing, 'off'),
+    await bytesOf('outage', 'ours', refusing, 'on-failure'),
+  ] as const
+  return memoryTable(queue, outage)
 }
 
+const sections: string[] = []
 const [sink, postgres] = [await startSink(), await startPostgres()]
-const spans = variants('spans', [1, 2, 3])
-const logs = variants('logs', [1, 2, 3])
-const http = variants('http', [1, 3])
 try {
-  for (let run = 0; run < runs; run += 1) {
+  if (parts.includes('encode')) sections.push(encodeTable(await messageFrom(forkBench('encode.ts', []))))
+  const records = (['spans', 'logs'] as const)
+    .filter((what) => parts.includes(what))
+    .map((what) => casesOf(what, [1, 2, 3]))
+  const http = parts.includes('http') ? casesOf('http', [1, 3]) : []
+  for (let run = 0; run < runs && records.length + http.length > 0; run += 1) {
     // Variants take turns, so that a noisy minute of the machine falls on all of them.
-    for (const one of [...spans, ...logs]) await measureRecords(one, sink)
+    for (const one of records.flat()) await measureRecords(one, sink)
     for (const one of http) await measureServer(one, sink, postgres.url)
     console.error(`run ${run + 1} of ${runs} done`)
   }
+  sections.push(...records.map((cases) => caseTable(cases)))
+  if (http.length > 0) sections.push(caseTable(http))
+  if (parts.includes('memory')) sections.push(await measureMemory(sink))
 } finally {
   sink.close()
   await postgres.stop()
 }
 
-const report = [
-  '# Performance',
-  '',
-  `Medians of ${runs} runs on ${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}, by \`npm run bench\`. CPU time is of`,
-  'the whole process, delivery to a receiver in another process included, gzip on. «stock» is the official SDK with one',
-  'batch processor and one OTLP exporter for each backend and signal. Machines differ: compare ratios.',
-  '',
-  table('Spans of six attributes', 'CPU µs per span', spans),
-  '',
-  table('pino records of four fields', 'CPU µs per record', logs),
-  '',
-  table(`fastify + pg + pino at ${requestsPerSecond} requests/s`, 'CPU µs per request', http),
-  '',
-].join('\n')
-console.log(report)
-if (process.argv.includes('--write')) writeFileSync(new URL('../docs/performance.md', import.meta.url), report)
+const page = new URL('../docs/performance.md', import.meta.url)
+const [begin, end] = ['<!-- bench: npm run bench -- --write -->', '<!-- /bench -->']
+const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}; medians of ${runs} runs.`
+const tables = [machine, ...sections].join('\n\n')
+console.log(tables)
+if (process.argv.includes('--write')) {
+  const text = readFileSync(page, 'utf8')
+  const [before, rest = ''] = text.split(begin)
+  const [, after = ''] = rest.split(end)
+  writeFileSync(page, `${before}${begin}\n\n${tables}\n\n${end}${after}`)
+}

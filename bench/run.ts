@@ -12,8 +12,16 @@ export interface Sink {
   close(): void
 }
 
-export function forkBench(file: string, args: readonly string[]): ChildProcess {
-  return fork(fileURLToPath(new URL(file, import.meta.url)), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+export function forkBench(
+  file: string,
+  args: readonly string[],
+  { env = {}, execArgv = [] }: { env?: Readonly<Record<string, string>>; execArgv?: string[] } = {},
+): ChildProcess {
+  return fork(fileURLToPath(new URL(file, import.meta.url)), args, {
+    stdio: ['ignore', 'inherit', 'ignore', 'ipc'],
+    env: { ...process.env, ...env },
+    execArgv,
+  })
 }
 
 export async function messageFrom<T>(child: ChildProcess): Promise<T> {

@@ -23,14 +23,17 @@ app.get('/orders/:id', async (request) => {
 })
 await app.listen({ port: 0, host: '127.0.0.1' })
 
-let before = process.cpuUsage()
+let [before, mainBefore] = [process.cpuUsage(), process.threadCpuUsage()]
 process.on('message', (message) => {
-  if (message === 'start') before = process.cpuUsage()
+  if (message === 'start') [before, mainBefore] = [process.cpuUsage(), process.threadCpuUsage()]
   if (message !== 'stop') return
   void (async () => {
     await telemetry.stop()
-    const { user, system } = process.cpuUsage(before)
-    process.send?.({ cpuMicros: user + system })
+    const sum = ({ user, system }: NodeJS.CpuUsage): number => user + system
+    process.send?.({
+      processMicros: sum(process.cpuUsage(before)),
+      mainMicros: sum(process.threadCpuUsage(mainBefore)),
+    })
     await app.close()
     await pool.end()
     process.disconnect?.()

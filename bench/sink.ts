@@ -45,6 +45,8 @@ const server = createServer((request, response) => {
       bodies = []
       return response.end(JSON.stringify(answer))
     }
+    // Whoever asks there waits for ever.
+    if (request.url?.startsWith('/hang') === true) return undefined
     bodies.push({ path: request.url ?? '', bytes })
     return response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end()
   })

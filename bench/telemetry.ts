@@ -26,6 +26,10 @@ export async function startVariant(variant: Variant, sinkUrl: string, backends: 
 function startStock(sinkUrl: string, backends: number): Measured {
   const targets = Array.from({ length: backends }, (_, index) => `${sinkUrl}/${index}`)
   // The exporters' own enum lives in a package of theirs.
+  // Where memory is measured nothing is to be given up or dropped before it is measured.
+  const isPatient = process.env['BENCH_PATIENT'] === '1'
+  const patience = isPatient ? { timeoutMillis: 600_000 } : {}
+  const queue = isPatient ? { maxQueueSize: 65_536 } : {}
   const compression = 'gzip' as NonNullable<ConstructorParameters<typeof OTLPTraceExporter>[0]>['compression'] & string
   const instrumentations: Instrumentation[] = [
     new HttpInstrumentation(),
@@ -37,7 +41,11 @@ function startStock(sinkUrl: string, backends: number): Measured {
     metricReaders: [],
     instrumentations,
     spanProcessors: targets.map(
-      (url) => new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url: `${url}/v1/traces`, compression }) }),
+      (url) =>
+        new BatchSpanProcessor({
+          exporter: new OTLPTraceExporter({ url: `${url}/v1/traces`, compression, ...patience }),
+          ...queue,
+        }),
     ),
     logRecordProcessors: targets.map(
       (url) => new BatchLogRecordProcessor({ exporter: new OTLPLogExporter({ url: `${url}/v1/logs`, compression }) }),
@@ -52,6 +60,10 @@ async function startOurs(sinkUrl: string, backends: number): Promise<Measured> {
   process.env['OTEL_SERVICE_NAME'] = 'bench'
   process.env['TELEMETRY_BACKENDS'] = names.map((name) => `otlp:${name}`).join(',') || 'none'
   process.env['TELEMETRY_INSTRUMENTATIONS'] = 'http,pg,pino'
+  // The stock variant collects none either.
+  process.env['TELEMETRY_METRICS'] = 'false'
+  process.env['TELEMETRY_SPOOL'] ??= 'off'
+  if (process.env['BENCH_PATIENT'] === '1') process.env['TELEMETRY_B0_TIMEOUT'] = '10m'
   names.forEach((name, index) => (process.env[`TELEMETRY_${name.toUpperCase()}_ENDPOINT`] = `${sinkUrl}/${index}`))
   const { startTelemetry } = await import('signalbox')
   const telemetry = startTelemetry()
