@@ -44,8 +44,17 @@ const takenNames = new Set([
  * can store (an empty one), is kept as `field.<name>`.
  */
 export function attributeName(field: string): string {
-  return takenNames.has(field.toLowerCase()) || !/[A-Za-z0-9]/.test(field) ? `field.${field}` : field
+  const known = names.get(field)
+  if (known !== undefined) return known
+  const name = takenNames.has(field.toLowerCase()) || !/[A-Za-z0-9]/.test(field) ? `field.${field}` : field
+  if (names.size >= maxNames) names.clear()
+  names.set(field, name)
+  return name
 }
+
+/** Names that are remembered; past it all are forgotten, so that names made of values cannot fill memory. */
+const maxNames = 4_000
+const names = new Map<string, string>()
 
 /** Attributes of one record, as they are put together within its limits. */
 export class AttributeSink {

@@ -19,6 +19,22 @@ const isoNanoseconds = /^(.*T\d\d:\d\d:\d\d)\.(\d{4,9})(Z|[+-]\d\d:?\d\d)$/
  */
 export function readTime(written: unknown): TimeField | undefined {
   if (typeof written !== 'string' || written.length < 4) return undefined
+  return readEpochTime(written) ?? readMember(written)
+}
+
+const epochTimeStart = ',"time":'
+const epochTimeLength = epochTimeStart.length + 13
+
+/** What `epochTime` writes, pino's default: nearly every line has it, and it need not be parsed. */
+function readEpochTime(written: string): TimeField | undefined {
+  if (written.length !== epochTimeLength || !written.startsWith(epochTimeStart)) return undefined
+  const value = Number(written.slice(epochTimeStart.length))
+  if (!(value >= 1e12)) return undefined
+  const seconds = Math.floor(value / 1_000)
+  return { key: 'time', value, hrTime: [seconds, (value - seconds * 1_000) * 1e6] }
+}
+
+function readMember(written: string): TimeField | undefined {
   try {
     const members: unknown = JSON.parse(`{${written.slice(1)}}`)
     const [first] = Object.entries(members as Readonly<Record<string, unknown>>)

@@ -5,7 +5,7 @@ import type { Resource } from '@opentelemetry/resources'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import { AttributeSink, attributeName, bounded, type LogRecordLimits } from './attribute-sink.ts'
 import { type ExceptionFields, readException } from './exception.ts'
-import { asFields, contextOf, type LineFields, parseLine, same, validContext } from './line-fields.ts'
+import { asFields, contextOf, parseLine, same, validContext } from './line-fields.ts'
 import { severityOf } from './severity.ts'
 import { readTime } from './timestamp.ts'
 import { traitsOf } from './traits.ts'
@@ -32,6 +32,8 @@ export interface LogEnvironment {
   readonly redact: (json: string) => string
 }
 
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
+
 const machine = hostname()
 const scopes = new Map<string, ReadableLogRecord['instrumentationScope']>()
 
@@ -51,23 +53,24 @@ export function toLogRecord(captured: CapturedLine, line: string, environment: L
   const time = readTime(captured.time)
   const observed = millisToHrTime(captured.capturedAtMs)
   const sink = new AttributeSink(environment.limits)
-  const common = {
+  const record: Writable<ReadableLogRecord> = {
     hrTime: time?.hrTime ?? observed,
     hrTimeObserved: observed,
     resource: environment.resource,
     instrumentationScope: scopeOf(captured.logger),
-    ...optional('severityNumber', severityOf(captured.level)),
-    ...optional('severityText', traits.levelLabel(captured.level)),
+    attributes: sink.attributes,
+    droppedAttributesCount: 0,
   }
+  const [severityNumber, severityText] = [severityOf(captured.level), traits.levelLabel(captured.level)]
+  if (severityNumber !== undefined) record.severityNumber = severityNumber
+  if (severityText !== undefined) record.severityText = severityText
   if (fields === undefined) {
     putWork(sink, captured.attributes, undefined)
-    return {
-      ...common,
-      ...optional('spanContext', validContext(captured.spanContext)),
-      body: line.trimEnd(),
-      attributes: sink.attributes,
-      droppedAttributesCount: sink.droppedCount,
-    }
+    const spanContext = validContext(captured.spanContext)
+    if (spanContext !== undefined) record.spanContext = spanContext
+    record.body = line.trimEnd()
+    record.droppedAttributesCount = sink.droppedCount
+    return record
   }
 
   const nested = traits.nestedKey === undefined ? undefined : asFields(fields[traits.nestedKey])
@@ -75,17 +78,12 @@ export function toLogRecord(captured: CapturedLine, line: string, environment: L
   const exception = readException(fields[traits.errorKey]) ?? (nested && readException(nested[traits.errorKey]))
   const message = fields[traits.messageKey]
   const eventName = fields['otel.event.name']
-  const ofPino: LineFields = {
-    ...traits.levelFields(captured.level),
-    ...(time && { [time.key]: time.value }),
-    pid: process.pid,
-    hostname: machine,
-    ...(spanContext && { trace_id: spanContext.traceId, span_id: spanContext.spanId }),
-  }
+  const levelFields = traits.levelFields(captured.level)
   const isTaken = (key: string, value: unknown): boolean =>
     captured.attributes[key] === value ||
-    (Object.hasOwn(ofPino, key) && same(ofPino[key], value)) ||
-    (key === 'trace_flags' && spanContext !== undefined) ||
+    (Object.hasOwn(levelFields, key) && same(levelFields[key], value)) ||
+    (key === time?.key && same(time.value, value)) ||
+    isOfPino(key, value, spanContext) ||
     (key === traits.errorKey && exception !== undefined)
 
   putWork(sink, captured.attributes, fields['tenant.id'] ?? nested?.['tenant.id'])
@@ -100,13 +98,29 @@ export function toLogRecord(captured: CapturedLine, line: string, environment: L
       sink.put(attributeName(key), value)
     }
   }
-  return {
-    ...common,
-    ...optional('spanContext', spanContext),
-    ...optional('body', bounded(message ?? exception?.message, Number.POSITIVE_INFINITY)),
-    ...optional('eventName', typeof eventName === 'string' ? eventName : undefined),
-    attributes: sink.attributes,
-    droppedAttributesCount: sink.droppedCount,
+  if (spanContext !== undefined) record.spanContext = spanContext
+  const body = bounded(message ?? exception?.message, Number.POSITIVE_INFINITY)
+  if (body !== undefined) record.body = body
+  if (typeof eventName === 'string') record.eventName = eventName
+  record.droppedAttributesCount = sink.droppedCount
+  return record
+}
+
+/** True for what pino, or the instrumentation of it, writes beside the level and the time. */
+function isOfPino(key: string, value: unknown, spanContext: SpanContext | undefined): boolean {
+  switch (key) {
+    case 'pid':
+      return value === process.pid
+    case 'hostname':
+      return value === machine
+    case 'trace_id':
+      return spanContext !== undefined && value === spanContext.traceId
+    case 'span_id':
+      return spanContext !== undefined && value === spanContext.spanId
+    case 'trace_flags':
+      return spanContext !== undefined
+    default:
+      return false
   }
 }
 
@@ -135,8 +149,4 @@ function scopeOf(logger: object): ReadableLogRecord['instrumentationScope'] {
     scopes.set(key, scope)
   }
   return scope
-}
-
-function optional<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
-  return value === undefined ? {} : ({ [key]: value } as { [K in Key]?: Value })
 }
