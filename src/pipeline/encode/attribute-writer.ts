@@ -5,9 +5,18 @@ import type { AttributeRule, View } from '../../backends/view.ts'
 /** Keys that are remembered; past it all are forgotten, so that keys made of values cannot fill memory. */
 const maxKeys = 4_000
 
+/** Longer texts are hardly ever the same. */
+const maxRemembered = 300
+
+const nothingYet = { lastText: undefined, lastField: 0, lastWritten: undefined }
+
 interface KnownKey {
   readonly bytes: Uint8Array
   readonly rule: AttributeRule | undefined
+  /** The text that came last. One that comes twice in a row is remembered as it is written: most have few values. */
+  lastText: string | undefined
+  lastField: number
+  lastWritten: Uint8Array | undefined
 }
 
 /** Writes attributes as one view has them, and remembers what their keys look like and what is to be done with them. */
@@ -38,14 +47,32 @@ export class AttributeWriter {
   }
 
   #one(field: number, key: string, value: unknown): void {
-    const { bytes, rule } = this.#keys.get(key) ?? this.#learn(key)
-    if (rule === undefined) return writeKeyValue(this.#writer, field, bytes, value)
-    const ruled = rule(value)
-    if (ruled !== undefined) writeKeyValue(this.#writer, field, bytes, ruled)
+    const known = this.#keys.get(key) ?? this.#learn(key)
+    if (typeof value === 'string') return this.#text(known, field, value)
+    const { bytes, rule } = known
+    const ruled = rule === undefined ? value : rule(value)
+    if (rule === undefined || ruled !== undefined) writeKeyValue(this.#writer, field, bytes, ruled)
+  }
+
+  #text(known: KnownKey, field: number, text: string): void {
+    const writer = this.#writer
+    const isRepeated = text === known.lastText && field === known.lastField
+    if (isRepeated && known.lastWritten !== undefined) return writer.raw(known.lastWritten)
+    const { bytes, rule } = known
+    const ruled = rule === undefined ? text : rule(text)
+    const start = writer.position
+    if (ruled !== undefined) writeKeyValue(writer, field, bytes, ruled)
+    const size = writer.position - start
+    known.lastText = text
+    known.lastField = field
+    known.lastWritten =
+      isRepeated && size <= maxRemembered
+        ? Uint8Array.prototype.slice.call(writer.bytes, start, writer.position)
+        : undefined
   }
 
   #learn(key: string): KnownKey {
-    const known = { bytes: encodeKey(this.#writer, key), rule: this.#view.ruleOf?.(key, this.#signal) }
+    const known = { bytes: encodeKey(this.#writer, key), rule: this.#view.ruleOf?.(key, this.#signal), ...nothingYet }
     if (this.#keys.size >= maxKeys) this.#keys.clear()
     this.#keys.set(key, known)
     return known

@@ -47,9 +47,8 @@ export class Redactor {
     const masked = new Masked()
     try {
       own.attributes = this.#attributes(span.attributes, masked)
-      for (const each of [...span.events, ...span.links] as Writable<TimedEvent | Link>[]) {
-        if (each.attributes !== undefined) each.attributes = this.#attributes(each.attributes, masked)
-      }
+      if (span.events.length > 0) this.#each(span.events, masked)
+      if (span.links.length > 0) this.#each(span.links, masked)
       const { code, message } = span.status
       if (message !== undefined) {
         const text = this.#redactText(message)
@@ -72,6 +71,12 @@ export class Redactor {
     } catch {
       diagnostics.count('redaction_failed')
       return copyOf(record, {}, undefined)
+    }
+  }
+
+  #each(all: readonly Writable<TimedEvent | Link>[], masked: Masked): void {
+    for (const each of all) {
+      if (each.attributes !== undefined) each.attributes = this.#attributes(each.attributes, masked)
     }
   }
 

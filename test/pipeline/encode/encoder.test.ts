@@ -1,4 +1,5 @@
 import { ProtobufLogsSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { plainView } from '../../../src/backends/view.ts'
@@ -21,6 +22,29 @@ describe('the encoder', () => {
       { numRuns },
     )
   }, 300_000)
+
+  it('says the same where values come again and again, in spans, events and links', () => {
+    const few = fc.dictionary(
+      fc.constantFrom('a', 'tenant.id', 'é'),
+      fc.constantFrom('', 'x', 'Zürich', 'y'.repeat(290), 'z'.repeat(400), 7, true, ['x'], '\ud800'),
+    )
+    const repetitive = fc
+      .record({ span: anySpan, attributes: few, ofEvent: few, ofLink: few })
+      .map(({ span, attributes, ofEvent, ofLink }) => ({
+        ...span,
+        attributes,
+        events: span.events.map((event) => ({ ...event, attributes: ofEvent })),
+        links: span.links.map((link) => ({ ...link, attributes: ofLink })),
+      }))
+    fc.assert(
+      fc.property(fc.array(repetitive, { minLength: 5, maxLength: 12 }), (given) => {
+        const spans = given as unknown as ReadableSpan[]
+        const { bytes } = encoder.spans(spans)
+        expect(decodeTraces(bytes)).toEqual(decodeTraces(ProtobufTraceSerializer.serializeRequest(spans) as Uint8Array))
+      }),
+      { numRuns: 1_000 },
+    )
+  })
 
   it('says of log records what the official serializer says', () => {
     fc.assert(
