@@ -1,4 +1,4 @@
-// npm run bench [-- --runs=5] [-- --only=encode,spans,logs,http,memory] [-- --write]: stock OpenTelemetry and ours in one run.
+// npm run bench [-- --runs=3] [-- --only=encode,spans,logs,http,memory] [-- --write]: stock OpenTelemetry and ours in one run.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { startPostgres } from '../test/support/postgres.ts'
@@ -6,7 +6,7 @@ import { type Case, casesOf, caseTable, encodeTable, memoryTable } from './table
 import { forkBench, load, messageFrom, type Sink, startSink } from './run.ts'
 
 const flag = (name: string): string | undefined => new RegExp(`--${name}=(\\S+)`).exec(process.argv.join(' '))?.[1]
-const runs = Number(flag('runs') ?? 5)
+const runs = Number(flag('runs') ?? 3)
 const parts = flag('only')?.split(',') ?? ['encode', 'spans', 'logs', 'http', 'memory']
 const requestsPerSecond = 800
 const loadSeconds = 5

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startVariant, tracer, type Variant } from './telemetry.ts'
 
 const [what, variant, sinkUrl, backends] = process.argv.slice(2) as ['spans' | 'logs', Variant, string, string]
-const total = 40_000
+const total = 60_000
 const burst = 400
 const pauseMs = 20
 
