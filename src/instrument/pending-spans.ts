@@ -21,9 +21,9 @@ export function showPendingSpans(spans: OpenSpans, show: (pending: readonly Read
   const shown = new WeakSet<Span>()
   const look = (): void => {
     const pending: ReadableSpan[] = []
+    const nowMs = Date.now()
     for (const span of spans) {
-      if (Date.now() - startMs(span) < leastAgeMs) break
-      if (shown.has(span)) continue
+      if (shown.has(span) || nowMs - startMs(span) < leastAgeMs) continue
       shown.add(span)
       try {
         pending.push(pendingSpan(span))
