@@ -10,7 +10,7 @@ import { median } from './run.ts'
 
 const batch = 512
 const rounds = 15
-const repetitions = 60
+const repetitions = 300
 
 const spans: ReadableSpan[] = []
 const resource = resourceFromAttributes({ 'service.name': 'api', 'service.namespace': 'production', 'host.name': 'a1' })

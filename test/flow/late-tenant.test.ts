@@ -7,12 +7,14 @@ const requests = 200
 const tenants = 50
 
 it('binds late and never mixes up 200 interleaved requests of 50 tenants, through http, timers, streams, emitters and pg', async () => {
-  const [sink, postgres] = await Promise.all([otlpSink(), startPostgres()])
+  const [sink, official, postgres] = await Promise.all([otlpSink(), otlpSink(), startPostgres()])
   onTestFinished(() => postgres.stop())
-  onTestFinished(() => sink.close())
+  onTestFinished(async () => void (await Promise.all([sink.close(), official.close()])))
   const app = runApp('interleaved.ts', {
     env: {
-      TELEMETRY_BACKENDS: 'otlp',
+      TELEMETRY_BACKENDS: 'otlp,otlp:official',
+      TELEMETRY_OFFICIAL_ENDPOINT: official.url,
+      TELEMETRY_OFFICIAL_EXPORTER: 'official',
       OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
       DATABASE_URL: postgres.url,
       TELEMETRY_INSTRUMENTATIONS: 'http,undici,pino,pg',
@@ -33,6 +35,12 @@ it('binds late and never mixes up 200 interleaved requests of 50 tenants, throug
   app.kill('SIGTERM')
   expect(await app.ended).toMatchObject({ code: 0 })
   expect(app.stderr).toEqual([])
+
+  // What is encoded here is what the official exporters send of the same spans and records.
+  const byId = (one: { spanId: string }, other: { spanId: string }): number => one.spanId.localeCompare(other.spanId)
+  expect(sink.spans().toSorted(byId)).toEqual(official.spans().toSorted(byId))
+  const inOrder = (records: readonly object[]): string[] => records.map((record) => JSON.stringify(record)).toSorted()
+  expect(inOrder(sink.logRecords())).toEqual(inOrder(official.logRecords()))
 
   const spans = sink.spans()
   const steps = ['promise', 'timer', 'stream', 'emitter', 'pool', 'pool callback']

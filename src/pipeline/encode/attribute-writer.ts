@@ -8,9 +8,12 @@ const maxKeys = 4_000
 /** Longer texts are hardly ever the same. */
 const maxRemembered = 300
 
-const nothingYet = { lastText: undefined, lastField: 0, lastWritten: undefined }
+const nothingYet = { next: undefined, lastText: undefined, lastField: 0, lastWritten: undefined }
 
 interface KnownKey {
+  readonly key: string
+  /** The key that came after it the last time: spans of one kind have theirs in the same order. */
+  next: KnownKey | undefined
   readonly bytes: Uint8Array
   readonly rule: AttributeRule | undefined
   /** The text that came last. One that comes twice in a row is remembered as it is written: most have few values. */
@@ -24,6 +27,7 @@ export class AttributeWriter {
   readonly #writer: ProtoWriter
   readonly #view: View
   readonly #signal: 'traces' | 'logs'
+  #last: KnownKey | undefined
   readonly #keys = new Map<string, KnownKey>()
 
   constructor(writer: ProtoWriter, view: View, signal: 'traces' | 'logs') {
@@ -47,7 +51,10 @@ export class AttributeWriter {
   }
 
   #one(field: number, key: string, value: unknown): void {
-    const known = this.#keys.get(key) ?? this.#learn(key)
+    const guess = this.#last?.next
+    const known = guess?.key === key ? guess : (this.#keys.get(key) ?? this.#learn(key))
+    if (this.#last !== undefined && guess !== known) this.#last.next = known
+    this.#last = known
     if (typeof value === 'string') return this.#text(known, field, value)
     const { bytes, rule } = known
     const ruled = rule === undefined ? value : rule(value)
@@ -71,9 +78,19 @@ export class AttributeWriter {
         : undefined
   }
 
+  #forget(): void {
+    this.#keys.clear()
+    this.#last = undefined
+  }
+
   #learn(key: string): KnownKey {
-    const known = { bytes: encodeKey(this.#writer, key), rule: this.#view.ruleOf?.(key, this.#signal), ...nothingYet }
-    if (this.#keys.size >= maxKeys) this.#keys.clear()
+    const known: KnownKey = {
+      key,
+      bytes: encodeKey(this.#writer, key),
+      rule: this.#view.ruleOf?.(key, this.#signal),
+      ...nothingYet,
+    }
+    if (this.#keys.size >= maxKeys) this.#forget()
     this.#keys.set(key, known)
     return known
   }

@@ -16,7 +16,7 @@ export function sharedBytes(encode: (encoder: Encoder) => Encoded): Batch['bytes
   const made = new Map<string, Promise<OtlpBytes>>()
   const make = async (view: View, compression: 'gzip' | 'none'): Promise<OtlpBytes> => {
     const { bytes, count } = encode(encoderOf(view))
-    return { body: compression === 'none' ? bytes : await gzipped(bytes, { level }), count }
+    return { body: compression === 'none' ? bytes : compact(await gzipped(bytes, { level })), count }
   }
   return (view, compression) => {
     const key = `${compression} ${view.id}`
@@ -24,6 +24,11 @@ export function sharedBytes(encode: (encoder: Encoder) => Encoded): Batch['bytes
     made.set(key, known)
     return known
   }
+}
+
+/** Node gives a small result as a part of a buffer of 16 KiB, which would wait with it. */
+function compact(body: Buffer): Uint8Array {
+  return body.buffer.byteLength > 2 * body.length ? Uint8Array.prototype.slice.call(body) : body
 }
 
 function encoderOf(view: View): Encoder {

@@ -20,9 +20,20 @@ export const secretTexts: readonly SecretText[] = [
   {
     name: 'value',
     pattern: new RegExp(
-      `(?<kept>(?<name>${secretNames})(?:\\s?=\\s?["']?|["']\\s?:\\s?["']))(?![$?:%@[{<(])[^\\s&"',;)<]+`,
+      `(?<kept>(?<name>${secretNames})(?:["']\\s?:|\\s?=)\\s?(?<quote>["']))(?!\\[Redacted)(?:(?!\\k<quote>)[^\\\\\\n]|\\\\.){1,1000}`,
       'gi',
     ),
+  },
+  {
+    name: 'value',
+    pattern: new RegExp(
+      `(?<kept>(?<name>${secretNames})\\\\["']\\s?:\\s?\\\\["'])(?!\\[Redacted)[^"'\\\\\\n]{1,1000}`,
+      'gi',
+    ),
+  },
+  {
+    name: 'value',
+    pattern: new RegExp(`(?<kept>(?<name>${secretNames})\\s?=\\s?)(?!["'$?:%@[{<(])[^\\s&"',;)<]+`, 'gi'),
   },
   { name: 'grafana_token', pattern: /\bgl(?:c|sa)_[\w+/=-]{20,}/g },
   { name: 'logfire_token', pattern: /\bpylf_v\d+_(?:[a-z]+_)?[\w-]{20,}/g },
@@ -36,4 +47,4 @@ export const secretTexts: readonly SecretText[] = [
 
 /** Finds the texts in which one of {@link secretTexts} may be: most have none, and this is the quickest way to tell. */
 export const mayHoldSecret: RegExp =
-  /eyJ|PRIVATE KEY|:\/\/[^\s/]*@|=|["']\s?:\s?["']|earer|EARER|asic|ASIC|gl(?:c|sa)_|pylf_|gh[oprsu]_|hub_pat|A[KS]IA|xox|k_(?:live|test)|sk-|AIza|npm_|fm\d/
+  /eyJ|PRIVATE KEY|:\/\/[^\s/]*@|=|["']\s?:\s?\\?["']|earer|EARER|asic|ASIC|gl(?:c|sa)_|pylf_|gh[oprsu]_|hub_pat|A[KS]IA|xox|k_(?:live|test)|sk-|AIza|npm_|fm\d/

@@ -120,6 +120,17 @@ describe('a text is without', () => {
     ['a parameter', 'GET /x?id=1&access_token=abc123&y=2', 'GET /x?id=1&access_token=[Redacted: token]&y=2'],
     ['a setting', "host=db password='hunter2' user=ann", "host=db password='[Redacted: password]' user=ann"],
     ['a member of JSON', '{"user":"ann","apiKey": "abc"}', '{"user":"ann","apiKey": "[Redacted: apikey]"}'],
+    [
+      'a text with spaces',
+      '{"password":"my own \\"secret\\" phrase","a":1}',
+      '{"password":"[Redacted: password]","a":1}',
+    ],
+    [
+      'JSON inside JSON',
+      '{"body":"{\\"password\\":\\"my phrase\\",\\"a\\":1}"}',
+      '{"body":"{\\"password\\":\\"[Redacted: password]\\",\\"a\\":1}"}',
+    ],
+    ['a setting without quotes', 'user=ann password=hunter2 host=db', 'user=ann password=[Redacted: password] host=db'],
     ['a token of Grafana', `is ${vendor('glc_', 40)}.`, 'is [Redacted: grafana_token].'],
     ['a token of Logfire', `is ${vendor('pylf_v1_eu_', 40)}`, 'is [Redacted: logfire_token]'],
     ['a token of GitHub', `is ${vendor('ghp_', 36)}`, 'is [Redacted: github_token]'],
