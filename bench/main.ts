@@ -79,7 +79,13 @@ try {
 
 const page = new URL('../docs/performance.md', import.meta.url)
 const [begin, end] = ['<!-- bench: npm run bench -- --write -->', '<!-- /bench -->']
-const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}; medians of ${runs} runs.`
+const { dependencies, devDependencies } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as Record<'dependencies' | 'devDependencies', Readonly<Record<string, string>>>
+const versions = ['@opentelemetry/sdk-trace', '@opentelemetry/exporter-trace-otlp-proto', 'pino', 'fastify', 'pg']
+  .map((name) => `${name.replace('@opentelemetry/', '')} ${dependencies[name] ?? devDependencies[name]}`)
+  .join(', ')
+const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}; medians of ${runs} runs. ${versions}.`
 const tables = [machine, ...sections].join('\n\n')
 console.log(tables)
 if (process.argv.includes('--write')) {

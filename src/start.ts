@@ -45,14 +45,16 @@ export interface Telemetry {
    * Delivers everything recorded so far.
    *
    * Resolves true when every backend has it; false when one lost something meanwhile, or when `timeoutMs` (default: the
-   * configured shutdown timeout, 3,000) passed before: what was left stays queued. Never rejects.
+   * configured shutdown timeout, 3,000) passed before: what was left stays queued. Metrics are collected and delivered too;
+   * one that does not take them makes no difference, as the next ones make up for it. Never rejects.
    */
   flush(timeoutMs?: number): Promise<boolean>
   /**
    * Delivers what it can within one deadline for all backends, then unregisters everything; never rejects.
    *
-   * What is left at the deadline (default: the configured shutdown timeout, 3,000 ms) is dropped and counted. A second
-   * call waits for the first. `startTelemetry` may be called again afterwards.
+   * What is left at the deadline (default: the configured shutdown timeout, 3,000 ms) is on disk for the next process, or is
+   * dropped and counted where it cannot be. What each backend got is said. A second call waits for the first.
+   * `startTelemetry` may be called again afterwards.
    */
   stop(timeoutMs?: number): Promise<void>
   status(): TelemetryStatus

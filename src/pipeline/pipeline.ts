@@ -4,7 +4,6 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { type Backend, type Signal, signals as allSignals } from '../backends/backend.ts'
 import type { BatchLimits, LevelName } from '../config/types.ts'
 import { diagnostics } from '../diagnostics.ts'
-import { longestTimerMs } from './attempt.ts'
 import { pendingLogBatch, type SelectableTraceBatch, traceBatch } from './batch.ts'
 import { Batcher } from './batcher.ts'
 import { createLane } from './create-lane.ts'
@@ -18,6 +17,7 @@ import { type RedactionOptions, Redactor } from './redaction/redactor.ts'
 import { openItems, Router } from './router.ts'
 import { selectionOf } from './selection.ts'
 import { estimateSpanBytes } from './span-size.ts'
+import { timerMs, within } from './within.ts'
 
 export type { BackendStatus, LaneProblem, SignalStatus } from './ledger.ts'
 
@@ -217,20 +217,4 @@ export function createPipeline({
 function signalsOf(backend: Backend, wanted: readonly Signal[]): readonly Signal[] {
   const taken = backend.signals ?? allSignals
   return wanted.filter((signal) => taken.includes(signal))
-}
-
-/** A time that a timer can take; what is no number is no time at all. */
-function timerMs(ms: number): number {
-  return Math.min(Math.max(Number.isNaN(ms) ? 0 : ms, 0), longestTimerMs)
-}
-
-/** True when the work is done before the time is over. The timer keeps the process alive until then. */
-async function within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, timerMs(timeoutMs), false)
-  })
-  const inTime = await Promise.race([work.then(() => true as const), late])
-  clearTimeout(timer)
-  return inTime
 }

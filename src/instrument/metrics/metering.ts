@@ -4,6 +4,7 @@ import { diagnostics } from '../../diagnostics.ts'
 import { messageOf } from '../../errors.ts'
 import { MetricsLane } from '../../pipeline/metrics-lane.ts'
 import type { BackendStatus, PipelineBackend } from '../../pipeline/pipeline.ts'
+import { within } from '../../pipeline/within.ts'
 import { observeDelivery } from './delivery-metrics.ts'
 import { FanOut } from './fan-out.ts'
 import { withoutIdentity } from './identity-filter.ts'
@@ -89,15 +90,4 @@ function withLane(status: BackendStatus, lane: MetricsLane): BackendStatus {
   const latest = status.lastProblem !== undefined && lastProblem !== undefined && status.lastProblem.at > lastProblem.at
   const shown = latest ? status.lastProblem : lastProblem
   return { ...status, metrics: lane.status(), ...(shown && { lastProblem: shown }) }
-}
-
-/** True when the work is done before the time is over. The timer keeps the process alive until then. */
-async function within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, timeoutMs), false)
-  })
-  const inTime = await Promise.race([work.then(() => true as const), late])
-  clearTimeout(timer)
-  return inTime
 }

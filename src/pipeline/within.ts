@@ -1,0 +1,17 @@
+import { longestTimerMs } from './attempt.ts'
+
+/** A time that a timer can take; what is no number is no time at all. */
+export function timerMs(ms: number): number {
+  return Math.min(Math.max(Number.isNaN(ms) ? 0 : ms, 0), longestTimerMs)
+}
+
+/** True when the work is done before the time is over. The timer keeps the process alive until then. */
+export async function within(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, timerMs(timeoutMs), false)
+  })
+  const inTime = await Promise.race([work.then(() => true as const), late])
+  clearTimeout(timer)
+  return inTime
+}
