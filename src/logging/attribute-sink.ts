@@ -16,51 +16,12 @@ export const defaultLimits: LogRecordLimits = {
 /** Levels of nesting below which a value is kept as JSON text, so that nothing downstream runs out of stack. */
 const maxDepth = 32
 
-// Grafana Loki reads a record's level out of attributes of these names before it looks at the severity number, and
-// takes the others for the record's own.
-const takenNames = new Set([
-  'level',
-  'lvl',
-  'log.level',
-  'severity',
-  'severitytext',
-  'severity_text',
-  'severity_number',
-  'detected_level',
-  'time',
-  'timestamp',
-  'observed_timestamp',
-  'trace_id',
-  'span_id',
-  'trace_flags',
-  'flags',
-  '__proto__',
-])
-
-/**
- * The attribute name for a field of a log line.
- *
- * A field whose name means something else to a backend (`level`, `severity`, `time`, `trace_id`), or that no backend
- * can store (an empty one), is kept as `field.<name>`.
- */
-export function attributeName(field: string): string {
-  const known = names.get(field)
-  if (known !== undefined) return known
-  const name = takenNames.has(field.toLowerCase()) || !/[A-Za-z0-9]/.test(field) ? `field.${field}` : field
-  if (names.size >= maxNames) names.clear()
-  names.set(field, name)
-  return name
-}
-
-/** Names that are remembered; past it all are forgotten, so that names made of values cannot fill memory. */
-const maxNames = 4_000
-const names = new Map<string, string>()
-
 /** Attributes of one record, as they are put together within its limits. */
 export class AttributeSink {
   readonly attributes: Attributes = {}
   droppedCount = 0
-  #count = 0
+  /** Never below the number of attributes; above it where a name was put twice. */
+  #put = 0
   readonly #limits: LogRecordLimits
 
   constructor(limits: LogRecordLimits) {
@@ -69,21 +30,25 @@ export class AttributeSink {
 
   /** Sets an attribute of the tenant or the work whole, whatever the limits: a record always says whose it is. */
   putWhole(name: string, value: Attributes[string]): void {
-    if (!Object.hasOwn(this.attributes, name)) this.#count++
+    this.#put++
     this.attributes[name] = value
   }
 
   /** Sets one attribute; the value must come from `JSON.parse` and nobody else may hold it. */
   put(name: string, value: unknown): void {
     if (value === undefined) return
-    if (!Object.hasOwn(this.attributes, name)) {
-      if (this.#count >= this.#limits.attributeCountLimit) {
-        this.droppedCount++
-        return
-      }
-      this.#count++
+    if (this.#put >= this.#limits.attributeCountLimit && !this.#hasRoomFor(name)) {
+      this.droppedCount++
+      return
     }
+    this.#put++
     this.attributes[name] = bounded(value, this.#limits.attributeValueLengthLimit)
+  }
+
+  #hasRoomFor(name: string): boolean {
+    if (Object.hasOwn(this.attributes, name)) return true
+    this.#put = Object.keys(this.attributes).length
+    return this.#put < this.#limits.attributeCountLimit
   }
 }
 

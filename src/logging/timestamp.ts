@@ -19,7 +19,25 @@ const isoNanoseconds = /^(.*T\d\d:\d\d:\d\d)\.(\d{4,9})(Z|[+-]\d\d:?\d\d)$/
  */
 export function readTime(written: unknown): TimeField | undefined {
   if (typeof written !== 'string' || written.length < 4) return undefined
-  return readEpochTime(written) ?? readMember(written)
+  if (written === lastWritten) return lastTime
+  lastTime = readEpochTime(written) ?? readMember(written)
+  lastWritten = written
+  return lastTime
+}
+
+// Lines come in bursts, several in a millisecond.
+let lastWritten = ''
+let lastTime: TimeField | undefined
+let lastMillis = 0
+let lastHrTime: HrTime = [0, 0]
+
+/** Milliseconds since the epoch as OpenTelemetry has them; shared by all records of one millisecond. */
+export function hrTimeOf(millis: number): HrTime {
+  if (millis !== lastMillis) {
+    lastHrTime = millisToHrTime(millis)
+    lastMillis = millis
+  }
+  return lastHrTime
 }
 
 const epochTimeStart = ',"time":'

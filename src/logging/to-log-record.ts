@@ -1,13 +1,13 @@
 import { hostname } from 'node:os'
 import type { Attributes, SpanContext } from '@opentelemetry/api'
-import { millisToHrTime } from '@opentelemetry/core'
 import type { Resource } from '@opentelemetry/resources'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
-import { AttributeSink, attributeName, bounded, type LogRecordLimits } from './attribute-sink.ts'
+import { AttributeSink, bounded, type LogRecordLimits } from './attribute-sink.ts'
 import { type ExceptionFields, readException } from './exception.ts'
+import { attributeName, eventNameField, type FieldName } from './field-names.ts'
 import { asFields, contextOf, parseLine, same, validContext } from './line-fields.ts'
 import { severityOf } from './severity.ts'
-import { readTime } from './timestamp.ts'
+import { hrTimeOf, readTime } from './timestamp.ts'
 import { traitsOf } from './traits.ts'
 
 /** One log call as it was captured: the finished line, and what was in force at that moment. */
@@ -51,8 +51,9 @@ export function toLogRecord(captured: CapturedLine, line: string, environment: L
   const fields = parseLine(line)
   const traits = traitsOf(captured.logger)
   const time = readTime(captured.time)
-  const observed = millisToHrTime(captured.capturedAtMs)
+  const observed = hrTimeOf(captured.capturedAtMs)
   const sink = new AttributeSink(environment.limits)
+  const level = traits.levelOf(captured.level)
   const record: Writable<ReadableLogRecord> = {
     hrTime: time?.hrTime ?? observed,
     hrTimeObserved: observed,
@@ -61,9 +62,9 @@ export function toLogRecord(captured: CapturedLine, line: string, environment: L
     attributes: sink.attributes,
     droppedAttributesCount: 0,
   }
-  const [severityNumber, severityText] = [severityOf(captured.level), traits.levelLabel(captured.level)]
+  const severityNumber = severityOf(captured.level)
   if (severityNumber !== undefined) record.severityNumber = severityNumber
-  if (severityText !== undefined) record.severityText = severityText
+  if (level.label !== undefined) record.severityText = level.label
   if (fields === undefined) {
     putWork(sink, captured.attributes, undefined)
     const spanContext = validContext(captured.spanContext)
@@ -73,29 +74,31 @@ export function toLogRecord(captured: CapturedLine, line: string, environment: L
     return record
   }
 
-  const nested = traits.nestedKey === undefined ? undefined : asFields(fields[traits.nestedKey])
+  const { messageKey, errorKey, nestedKey, names } = traits
+  const nested = nestedKey === undefined ? undefined : asFields(fields[nestedKey])
   const spanContext = validContext(captured.spanContext) ?? contextOf(fields) ?? (nested && contextOf(nested))
-  const exception = readException(fields[traits.errorKey]) ?? (nested && readException(nested[traits.errorKey]))
-  const message = fields[traits.messageKey]
-  const eventName = fields['otel.event.name']
-  const levelFields = traits.levelFields(captured.level)
-  const isTaken = (key: string, value: unknown): boolean =>
+  const exception = readException(fields[errorKey]) ?? (nested && readException(nested[errorKey]))
+  const message = fields[messageKey]
+  const eventName = fields[eventNameField]
+  const isTaken = (key: string, value: unknown, { isPlain }: FieldName): boolean =>
     captured.attributes[key] === value ||
-    (Object.hasOwn(levelFields, key) && same(levelFields[key], value)) ||
     (key === time?.key && same(time.value, value)) ||
-    isOfPino(key, value, spanContext) ||
-    (key === traits.errorKey && exception !== undefined)
+    (!isPlain &&
+      ((Object.hasOwn(level.fields, key) && same(level.fields[key], value)) ||
+        isOfPino(key, value, spanContext) ||
+        (key === errorKey && exception !== undefined)))
 
   putWork(sink, captured.attributes, fields['tenant.id'] ?? nested?.['tenant.id'])
-  putException(sink, exception, traits.errorKey)
-  for (const key of Object.keys(fields)) {
+  putException(sink, exception, errorKey)
+  for (const key in fields) {
     const value = fields[key]
-    if (key === traits.messageKey || (key === 'otel.event.name' && typeof value === 'string')) continue
-    if (nested !== undefined && key === traits.nestedKey) {
-      const kept = Object.entries(nested).filter(([name, member]) => !isTaken(name, member))
-      if (kept.length > 0) sink.put(attributeName(key), Object.fromEntries(kept))
-    } else if (!isTaken(key, value)) {
-      sink.put(attributeName(key), value)
+    const name = names.of(key)
+    if (!name.isPlain && (key === messageKey || (key === eventNameField && typeof value === 'string'))) continue
+    if (nested !== undefined && key === nestedKey) {
+      const kept = Object.entries(nested).filter(([member, inner]) => !isTaken(member, inner, names.of(member)))
+      if (kept.length > 0) sink.put(name.attribute, Object.fromEntries(kept))
+    } else if (!isTaken(key, value, name)) {
+      sink.put(name.attribute, value)
     }
   }
   if (spanContext !== undefined) record.spanContext = spanContext

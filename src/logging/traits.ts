@@ -1,12 +1,21 @@
+import { FieldNames } from './field-names.ts'
+import type { LineFields } from './line-fields.ts'
+
 /** How one pino logger writes its lines. */
 export interface LoggerTraits {
   readonly messageKey: string
   readonly errorKey: string
   readonly nestedKey: string | undefined
-  /** The fields that `formatters.level` writes for a level, `{ level: 30 }` by default. */
-  levelFields(level: number): Readonly<Record<string, unknown>>
-  /** The label of a level: `info`, or that of a custom level. */
-  levelLabel(level: number): string | undefined
+  readonly names: FieldNames
+  levelOf(level: number): LevelTraits
+}
+
+/** How a logger writes the lines of one level. */
+export interface LevelTraits {
+  /** `info`, or that of a custom level. */
+  readonly label: string | undefined
+  /** What `formatters.level` writes, `{ level: 30 }` by default. */
+  readonly fields: LineFields
 }
 
 /** The symbols of one copy of pino. */
@@ -31,19 +40,56 @@ export function traitsOf(logger: object): LoggerTraits {
   const seen = known.get(logger)
   if (seen !== undefined) return seen
   const symbols = copies.find((copy) => copy.messageKey in logger) ?? findSymbols(logger)
-  const nestedKey = property(logger, symbols.nestedKey)
+  const nested = property(logger, symbols.nestedKey)
+  const messageKey = textOr(property(logger, symbols.messageKey), 'msg')
+  const errorKey = textOr(property(logger, symbols.errorKey), 'err')
+  const nestedKey = typeof nested === 'string' && nested !== '' ? nested : undefined
+  const starts = property(logger, symbols.lineStarts)
+  const levels = new Map<number, LevelTraits>()
   const traits: LoggerTraits = {
-    messageKey: textOr(property(logger, symbols.messageKey), 'msg'),
-    errorKey: textOr(property(logger, symbols.errorKey), 'err'),
-    nestedKey: typeof nestedKey === 'string' && nestedKey !== '' ? nestedKey : undefined,
-    levelFields: (level) => parseStart(property(property(logger, symbols.lineStarts), level)) ?? { level },
-    levelLabel: (level) => {
-      const label = property(property(property(logger, 'levels'), 'labels'), level)
-      return typeof label === 'string' ? label : undefined
+    messageKey,
+    errorKey,
+    nestedKey,
+    names: namesOf([messageKey, errorKey, nestedKey ?? messageKey, ...levelKeys(starts)]),
+    levelOf: (level) => {
+      let found = levels.get(level)
+      if (found === undefined) {
+        const label = property(property(property(logger, 'levels'), 'labels'), level)
+        const fields = parseStart(property(starts, level)) ?? { level }
+        found = { label: typeof label === 'string' ? label : undefined, fields }
+        levels.set(level, found)
+      }
+      return found
     },
   }
   known.set(logger, traits)
   return traits
+}
+
+const namesByKind = new Map<string, FieldNames>()
+
+/** Loggers that write the same fields of their own share one, as those made for each request do. */
+function namesOf(written: readonly string[]): FieldNames {
+  const kind = JSON.stringify(written)
+  const seen = namesByKind.get(kind)
+  if (seen !== undefined) return seen
+  const names = new FieldNames(written)
+  if (namesByKind.size >= 100) namesByKind.clear()
+  namesByKind.set(kind, names)
+  return names
+}
+
+const keysOfStarts = new WeakMap<object, readonly string[]>()
+
+/** The fields in which a logger writes its levels. */
+function levelKeys(starts: unknown): readonly string[] {
+  if (typeof starts !== 'object' || starts === null) return ['level']
+  const seen = keysOfStarts.get(starts)
+  if (seen !== undefined) return seen
+  const fields = Object.values(starts).flatMap((start) => Object.keys(parseStart(start) ?? {}))
+  const keys = [...new Set(['level', ...fields])]
+  keysOfStarts.set(starts, keys)
+  return keys
 }
 
 function findSymbols(logger: object): PinoSymbols {
@@ -63,15 +109,15 @@ function findSymbols(logger: object): PinoSymbols {
   return symbols
 }
 
-const parsedStarts = new Map<string, Readonly<Record<string, unknown>>>()
+const parsedStarts = new Map<string, LineFields>()
 
 /** Parses how a line starts at some level, `{"level":30`. */
-function parseStart(start: unknown): Readonly<Record<string, unknown>> | undefined {
+function parseStart(start: unknown): LineFields | undefined {
   if (typeof start !== 'string') return undefined
   const seen = parsedStarts.get(start)
   if (seen !== undefined) return seen
   try {
-    const fields = JSON.parse(`${start}}`) as Readonly<Record<string, unknown>>
+    const fields = JSON.parse(`${start}}`) as LineFields
     if (parsedStarts.size >= 200) parsedStarts.clear()
     parsedStarts.set(start, fields)
     return fields

@@ -97,7 +97,13 @@ function selectable<Part extends object>(
 function partOf(slots: readonly Slot[], estimatedBytes: number, redactor: Redactor | undefined): LogBatch {
   let records: readonly ReadableLogRecord[] | undefined
   const recordsOf = (): readonly ReadableLogRecord[] => {
-    records ??= Object.freeze(slots.map((slot) => recordOf(slot, redactor)).filter((record) => record !== undefined))
+    if (records !== undefined) return records
+    const readable: ReadableLogRecord[] = []
+    for (const slot of slots) {
+      const record = recordOf(slot, redactor)
+      if (record !== undefined) readable.push(record)
+    }
+    records = Object.freeze(readable)
     return records
   }
   return {

@@ -3,6 +3,7 @@ import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import { type Logger, type LoggerOptions, pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { diagnostics } from '../../src/diagnostics.ts'
+import { withAttributes } from '../../src/tenant/current.ts'
 import { capture, lines, resource } from './support.ts'
 
 const plain = (options: LoggerOptions = {}): Logger => pino({ level: 'trace', ...options }, lines())
@@ -249,6 +250,12 @@ describe('limits', () => {
   it('holds the number of attributes and counts the rest', () => {
     const captured = capture({ attributeCountLimit: 3 })
     plain().info({ a: 1, b: 2, c: 3, d: 4, e: 5 }, 'x')
+    expect(captured.record()).toMatchObject({ attributes: { a: 1, b: 2, c: 3 }, droppedAttributesCount: 2 })
+  })
+
+  it('counts a name once, where the line gives another value to what the work has', () => {
+    const captured = capture({ attributeCountLimit: 3 })
+    withAttributes({ a: 'of the work', b: 'of the work' }, () => plain().info({ a: 1, b: 2, c: 3, d: 4, a2: 5 }, 'x'))
     expect(captured.record()).toMatchObject({ attributes: { a: 1, b: 2, c: 3 }, droppedAttributesCount: 2 })
   })
 
