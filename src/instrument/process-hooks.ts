@@ -2,7 +2,7 @@ import { recordCrashes } from './crash.ts'
 
 /** What the end of a process needs of the telemetry that is running. */
 export interface Draining {
-  /** From now on delivers at once what comes. */
+  /** Delivers at once what comes: the process may end any moment. An application that goes on is left alone soon. */
   hurry(): void
   /** Delivers what is in memory, and what follows as soon as it is there; resolves at the deadline at the latest. */
   drain(): Promise<void>

@@ -36,6 +36,7 @@ export function attempt<Ended>(
   timeoutMs: number,
   stop: AbortSignal,
 ): Promise<AttemptResult<Ended | TimedOut>> {
+  if (stop.aborted) return Promise.resolve({ kind: 'stopped' })
   return new Promise((resolve) => {
     const controller = new AbortController()
     let late: TimedOut | undefined

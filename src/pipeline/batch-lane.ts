@@ -75,18 +75,18 @@ export class BatchLane implements Lane {
     this.#wake()
   }
 
-  /** Resolves when everything taken so far is delivered or dropped. */
-  settled(): Promise<void> {
-    const reached = this.#milestones.reached(this.#sequence)
+  /** Resolves when everything taken so far is delivered or dropped, or when `giveUp` aborts. */
+  settled(giveUp?: AbortSignal): Promise<void> {
+    const reached = this.#milestones.reached(this.#sequence, giveUp)
     this.#look()
     return reached
   }
 
-  /** Resolves when everything taken so far is delivered or dropped, and the backend holds nothing back. */
-  async flush(): Promise<void> {
+  /** Resolves when everything taken so far is delivered or dropped and the backend holds nothing back, or when `giveUp` aborts. */
+  async flush(giveUp?: AbortSignal): Promise<void> {
     this.hurry()
-    await this.settled()
-    if (this.#state !== 'closed') await flushBackend(this.name, this.#options.backend)
+    await this.settled(giveUp)
+    if (this.#state !== 'closed' && giveUp?.aborted !== true) await flushBackend(this.name, this.#options.backend)
   }
 
   /** Gives up the attempt under way and keeps its batch; nothing is tried again before the next offer or hurry. */

@@ -14,7 +14,7 @@ export class Batcher<Item> {
   #bytes = 0
   #timer: NodeJS.Timeout | undefined
   #turn: NodeJS.Immediate | undefined
-  #hurried = false
+  #hurriedUntil = -Infinity
 
   constructor(limits: BatchLimits, emit: (items: readonly Item[], estimatedBytes: number) => void) {
     this.#limits = limits
@@ -44,14 +44,14 @@ export class Batcher<Item> {
     this.#emit(items, bytes)
   }
 
-  /** From now on a batch is closed in the turn of the event loop after its first item. */
-  hurry(): void {
+  /** For so many milliseconds a batch is closed in the turn of the event loop after its first item. */
+  hurry(forMs: number): void {
     this.close()
-    this.#hurried = true
+    this.#hurriedUntil = Math.max(this.#hurriedUntil, performance.now() + forMs)
   }
 
   #arm(): void {
-    if (this.#hurried) this.#turn = setImmediate(this.#onAge)
+    if (performance.now() < this.#hurriedUntil) this.#turn = setImmediate(this.#onAge)
     else this.#timer = setTimeout(this.#onAge, this.#limits.maxAgeMs).unref()
   }
 

@@ -9,7 +9,7 @@ export class Breaker {
   readonly #onPauseEnd: () => void
   #failures = 0
   #pause: NodeJS.Timeout | undefined
-  #isBlocked = false
+  #refusals = 0
 
   /** `onPauseEnd` is called when a pause is over by itself. */
   constructor(random: () => number, onPauseEnd: () => void) {
@@ -24,23 +24,23 @@ export class Breaker {
 
   /** True while everything is refused. */
   get isBlocked(): boolean {
-    return this.#isBlocked
+    return this.#refusals > 0
   }
 
   /** True where one request at a time is to be tried. */
   get isProbing(): boolean {
-    return this.#failures > 0 || this.#isBlocked
+    return this.#failures > 0 || this.isBlocked
   }
 
   /** True where this is more than one failure in passing. */
   get isDown(): boolean {
-    return this.#failures > 1 || this.#isBlocked
+    return this.#failures > 1 || this.isBlocked
   }
 
   /** The backend took something, or said what it does not want: it works. */
   works(): void {
     this.#failures = 0
-    this.#isBlocked = false
+    this.#refusals = 0
   }
 
   /** `isNews`: no other attempt has failed since this one began. */
@@ -49,10 +49,10 @@ export class Breaker {
     this.#wait(backoffMs(this.#failures, this.#random, afterMs))
   }
 
-  /** The backend refused everything, this request for the `refusals`th time. */
-  blocks(refusals: number): void {
-    this.#isBlocked = true
-    this.#wait(probeMs(refusals, this.#random))
+  /** The backend refused everything; `isNews` as for {@link fails}. */
+  blocks(isNews: boolean): void {
+    if (isNews || this.#refusals === 0) this.#refusals += 1
+    this.#wait(probeMs(this.#refusals, this.#random))
   }
 
   endPause(): void {

@@ -13,10 +13,10 @@ export interface Lane {
   offer(batch: Batch): void
   /** Tries at once what waits for its next attempt. */
   hurry(): void
-  /** Resolves when everything taken so far is delivered or dropped. */
-  settled(): Promise<void>
-  /** Resolves when everything taken so far is delivered or dropped, and the backend holds nothing back. */
-  flush(): Promise<void>
+  /** Resolves when everything taken so far is delivered or dropped, or when `giveUp` aborts. */
+  settled(giveUp?: AbortSignal): Promise<void>
+  /** Resolves when everything taken so far is delivered or dropped and the backend holds nothing back, or when `giveUp` aborts. */
+  flush(giveUp?: AbortSignal): Promise<void>
   /** Gives up the attempts under way and keeps their data; nothing is tried again before the next offer or hurry. */
   rest(): void
   /** Hands over what waits, in the last moment of the process, where that can be done synchronously. */

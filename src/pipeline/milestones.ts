@@ -1,10 +1,23 @@
+interface Waiting {
+  readonly mark: number
+  readonly resolve: () => void
+}
+
 /** Who waits until everything up to some sequence number is gone. */
 export class Milestones {
-  readonly #waiting = new Set<{ readonly mark: number; readonly resolve: () => void }>()
+  readonly #waiting = new Set<Waiting>()
 
-  /** Resolves once the oldest that is left is newer than `mark`; `pass` says so. */
-  reached(mark: number): Promise<void> {
-    return new Promise((resolve) => this.#waiting.add({ mark, resolve }))
+  /** Resolves once the oldest that is left is newer than `mark`, as `pass` says, or when `giveUp` aborts. */
+  reached(mark: number, giveUp?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (giveUp?.aborted === true) return resolve()
+      const waiting: Waiting = { mark, resolve }
+      this.#waiting.add(waiting)
+      giveUp?.addEventListener('abort', () => {
+        this.#waiting.delete(waiting)
+        resolve()
+      })
+    })
   }
 
   /** `oldest` is the number of the oldest that is left, or Infinity. */

@@ -50,14 +50,14 @@ export class OtlpLane implements Lane {
     for (const stream of this.#streams.values()) stream.hurry()
   }
 
-  async settled(): Promise<void> {
-    await this.#all((stream) => stream.settled())
+  async settled(giveUp?: AbortSignal): Promise<void> {
+    await this.#all((stream) => stream.settled(giveUp))
   }
 
-  async flush(): Promise<void> {
+  async flush(giveUp?: AbortSignal): Promise<void> {
     this.hurry()
-    await this.settled()
-    await flushBackend(this.name, this.#options.backend)
+    await this.settled(giveUp)
+    if (giveUp?.aborted !== true) await flushBackend(this.name, this.#options.backend)
   }
 
   rest(): void {

@@ -1,11 +1,13 @@
 import type { Batch, OtlpOutcome } from '../backends/backend.ts'
 import { attempt, type AttemptResult, readOtlpOutcome } from './attempt.ts'
 import { Breaker } from './breaker.ts'
+import { coalesced } from './coalesced.ts'
 import { encodeNow } from './encode/shared-bytes.ts'
 import type { LaneProblem, SignalStatus } from './ledger.ts'
 import { Milestones } from './milestones.ts'
 import { partsOf } from './request-parts.ts'
 import { RequestStore } from './request-store.ts'
+import { Setbacks } from './setbacks.ts'
 import { type Said, StreamBooks } from './stream-books.ts'
 import { deadlineGraceMs, type Split, type StreamOptions, type StreamState } from './stream-options.ts'
 import { itemsOnDisk, type WaitingRequest } from './waiting-request.ts'
@@ -13,8 +15,8 @@ import { itemsOnDisk, type WaitingRequest } from './waiting-request.ts'
 /** A request at which the backend's own code failed this often is dropped, so that it cannot hold the others for ever. */
 const maxFaults = 5
 
-/** Refusals of a request, with others taken in between, after which it is the request that is to blame. */
-const mostRefusals = 3
+/** What a firewall answers to what a request says; other refusals are of who sends it, and hold it. */
+const aboutContent = 'http_403'
 
 /**
  * One signal's way to one backend: encoded requests in line, some on their way, and the books.
@@ -28,28 +30,34 @@ export class OtlpStream {
   readonly #books: StreamBooks
   readonly #milestones = new Milestones()
   readonly #breaker: Breaker
+  readonly #setbacks: Setbacks
   readonly #onTheirWay = new Set<WaitingRequest>()
   #stop = new AbortController()
-  #failedAttempts = 0
   #isResting = false
   #isClosed = false
-  #isWoken = false
+  /** Sends soon what may be sent then. */
+  readonly #wake: () => void
 
   constructor(options: StreamOptions) {
     const subject = `backend "${options.name}" (${options.signal})`
     this.#options = options
     this.#compression = options.backend.compression[options.signal] ?? 'none'
     this.#breaker = new Breaker(options.random, () => this.#pump())
+    this.#wake = coalesced(options.schedule, () => this.#pump())
     this.#books = new StreamBooks(subject, options.queue, options.now, options.spool?.path)
     this.#store = new RequestStore({
       limits: options.queue,
-      spool: options.spool && { ...options.spool, subject, compression: this.#compression },
+      compression: this.#compression,
+      spool: options.spool && { ...options.spool, subject },
       books: this.#books,
       onChange: () => {
         this.#look()
         this.#wake()
       },
     })
+    const { random } = options
+    const own = { store: this.#store, books: this.#books, breaker: this.#breaker, onDue: this.#wake }
+    this.#setbacks = new Setbacks({ ...own, random })
   }
 
   /** Items that wait, those on their way and on disk included. */
@@ -83,11 +91,12 @@ export class OtlpStream {
   hurry(): void {
     this.#isResting = false
     this.#breaker.endPause()
+    this.#store.hurry()
     this.#wake()
   }
 
-  async settled(): Promise<void> {
-    const reached = this.#milestones.reached(this.#store.lastSequence)
+  async settled(giveUp?: AbortSignal): Promise<void> {
+    const reached = this.#milestones.reached(this.#store.lastSequence, giveUp)
     this.#look()
     await reached
     await this.#store.idle()
@@ -135,22 +144,13 @@ export class OtlpStream {
     this.#breaker.endPause()
   }
 
-  #wake(): void {
-    if (this.#isWoken) return
-    this.#isWoken = true
-    this.#options.schedule(() => {
-      this.#isWoken = false
-      this.#pump()
-    })
-  }
-
   /** Sends what may be sent now. */
   #pump(): void {
     while (!this.#isResting && !this.#isClosed && !this.#breaker.isPausing) {
       const most = this.#breaker.isProbing ? 1 : this.#options.concurrency
       if (this.#onTheirWay.size >= most) return
       const maxAgeMs = this.#options.backend.maxAgeMs?.[this.#options.signal]
-      const request = this.#store.next(this.#breaker.isBlocked, maxAgeMs)
+      const request = this.#store.next(this.#setbacks.patience, maxAgeMs)
       if (request === undefined) return
       this.#store.remove(request)
       this.#onTheirWay.add(request)
@@ -160,27 +160,38 @@ export class OtlpStream {
 
   async #send(request: WaitingRequest): Promise<void> {
     const { backend, signal, timeoutMs } = this.#options
-    const failedBefore = this.#failedAttempts
+    const failedBefore = this.#setbacks.attempts
+    const stop = this.#stop.signal
     const body = await this.#store.bodyOf(request)
+    if (request.isSettled) return
     if (body === undefined) {
       this.#onTheirWay.delete(request)
       this.#store.drop(request, request.spooled === undefined ? 'spool_full' : 'spool_unreadable')
     } else {
       const result = await attempt(
-        (stop) => backend.send({ signal, body, compression: this.#compression }, stop),
+        (abort) => backend.send({ signal, body, compression: request.compression }, abort),
         readOtlpOutcome,
         timeoutMs + deadlineGraceMs,
-        this.#stop.signal,
+        stop,
       )
       if (request.isSettled) return
-      if (result.kind === 'split') await this.#split(request, body, result)
-      else this.#conclude(request, result, failedBefore === this.#failedAttempts)
+      const isNews = failedBefore === this.#setbacks.attempts
+      if (result.kind === 'split') await this.#split(request, result)
+      else await this.#conclude(request, result, isNews)
     }
     this.#look()
     this.#pump()
   }
 
-  #conclude(request: WaitingRequest, result: Exclude<AttemptResult<OtlpOutcome>, Split>, isNews: boolean): void {
+  async #conclude(
+    request: WaitingRequest,
+    result: Exclude<AttemptResult<OtlpOutcome>, Split>,
+    isNews: boolean,
+  ): Promise<void> {
+    if (result.kind === 'retry' && result.afterMs === undefined && this.#setbacks.blames(request)) {
+      this.#books.kept('held', result)
+      return (await this.#takeApart(request, 'size')) ? undefined : this.#setbacks.setApart(request)
+    }
     this.#onTheirWay.delete(request)
     switch (result.kind) {
       case 'delivered':
@@ -192,48 +203,32 @@ export class OtlpStream {
       case 'stopped':
         return this.#store.putBack(request)
       case 'retry':
-        return this.#holdBack(request, result, isNews, result.afterMs)
+        return this.#setbacks.holdBack(request, result, isNews, result.afterMs)
       case 'fault': {
         const fault = { reason: 'backend_error', message: result.message }
         request.faults += 1
-        return request.faults < maxFaults ? this.#holdBack(request, fault, isNews) : this.#reject(request, fault)
+        return request.faults < maxFaults
+          ? this.#setbacks.holdBack(request, fault, isNews)
+          : this.#reject(request, fault)
       }
       case 'blocked':
-        return this.#block(request, result)
+        if (result.reason === aboutContent && this.#setbacks.blames(request)) return this.#reject(request, result)
+        return this.#setbacks.block(request, result, isNews)
     }
   }
 
-  #holdBack(request: WaitingRequest, said: Said, isNews: boolean, afterMs?: number): void {
-    this.#failedAttempts += 1
-    this.#books.kept('held', said)
-    this.#breaker.fails(isNews, afterMs)
-    this.#keep(request)
-  }
-
-  #block(request: WaitingRequest, said: Said): void {
-    request.refusals += 1
-    if (request.refusals === 1) request.settledBefore = this.#books.settledRequests
-    if (request.refusals >= mostRefusals && this.#books.settledRequests > request.settledBefore) {
-      return this.#reject(request, said)
-    }
-    this.#failedAttempts += 1
-    this.#books.kept('blocked', said)
-    this.#breaker.blocks(request.refusals)
-    this.#keep(request)
-  }
-
-  #keep(request: WaitingRequest): void {
-    this.#store.putBack(request)
-    if (this.#breaker.isDown) this.#store.spillAll()
-  }
-
-  async #split(request: WaitingRequest, body: Uint8Array, said: Split): Promise<void> {
-    const parts = request.count > 1 ? await partsOf(request, body, this.#compression, said.cause) : undefined
-    this.#onTheirWay.delete(request)
-    if (parts === undefined) return this.#reject(request, said)
-    this.#breaker.works()
+  async #split(request: WaitingRequest, said: Split): Promise<void> {
     this.#books.note(said)
-    this.#store.replace(request, parts)
+    if (await this.#takeApart(request, said.cause)) this.#breaker.works()
+    else this.#reject(request, said)
+  }
+
+  /** Puts its halves in the place of a request; false where it cannot be taken apart. */
+  async #takeApart(request: WaitingRequest, cause: Split['cause']): Promise<boolean> {
+    const parts = await partsOf(request, cause)
+    this.#onTheirWay.delete(request)
+    if (parts !== undefined && !request.isSettled) this.#store.replace(request, parts)
+    return parts !== undefined || request.isSettled
   }
 
   #reject(request: WaitingRequest, said: Said, count?: number): void {

@@ -66,8 +66,8 @@ export interface Pipeline {
    * What waits for a retry is tried at once.
    */
   flush(timeoutMs: number): Promise<boolean>
-  /** From now on everything pushed is delivered as soon as it is there. */
-  hurry(): void
+  /** For so many milliseconds everything pushed is delivered as soon as it is there. */
+  hurry(forMs: number): void
   /** Gives up the attempts under way, keeping their data, until the next push or flush. */
   rest(): void
   /**
@@ -136,7 +136,9 @@ export function createPipeline({
     logs.close()
     const lostOf = (): number => lanes.reduce((sum, { lost }) => sum + lost, 0)
     const lost = lostOf()
-    return (await within(timeoutMs, Promise.all(lanes.map((lane) => lane.flush())))) && lostOf() === lost
+    return (
+      (await within(timeoutMs, (giveUp) => Promise.all(lanes.map((lane) => lane.flush(giveUp))))) && lostOf() === lost
+    )
   }
   const close = async (wantedMs: number): Promise<void> => {
     const timeoutMs = timerMs(wantedMs)
@@ -146,7 +148,7 @@ export function createPipeline({
     losses?.look()
     const closeLane = async (lane: Lane): Promise<void> => {
       lane.hurry()
-      await within(timeoutMs, lane.settled())
+      await within(timeoutMs, (giveUp) => lane.settled(giveUp))
       await lane.close(deadline - performance.now())
     }
     await Promise.all(lanes.map(closeLane))
@@ -187,9 +189,9 @@ export function createPipeline({
       }
     },
     flush,
-    hurry: () => {
-      spans.hurry()
-      logs.hurry()
+    hurry: (forMs) => {
+      spans.hurry(forMs)
+      logs.hurry(forMs)
       for (const lane of lanes) lane.hurry()
     },
     rest: () => {

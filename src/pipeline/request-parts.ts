@@ -10,12 +10,9 @@ const [gzipped, gunzipped] = [promisify(gzip), promisify(gunzip)]
  *
  * One bad item among n takes about 2 log2(n) requests to find; twice that and some more is spent on each batch.
  */
-export async function partsOf(
-  request: WaitingRequest,
-  body: Uint8Array,
-  compression: 'gzip' | 'none',
-  cause: 'size' | 'item',
-): Promise<WaitingRequest[] | undefined> {
+export async function partsOf(request: WaitingRequest, cause: 'size' | 'item'): Promise<WaitingRequest[] | undefined> {
+  const { body, compression } = request
+  if (body === undefined || request.count < 2) return undefined
   const search =
     cause === 'size' ? request.search : (request.search ?? { left: 4 * Math.ceil(Math.log2(request.count)) + 16 })
   if (cause === 'item' && search !== undefined && (search.left -= 2) < 0) return undefined
@@ -34,7 +31,7 @@ export async function partsOf(
           body: half,
           spooled: undefined,
           isSpilling: false,
-          refusals: 0,
+          setbacks: 0,
           search,
         }
       }),

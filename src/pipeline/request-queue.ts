@@ -51,6 +51,20 @@ export class RequestQueue {
     if (isInLine) this.#count(request, 1)
   }
 
+  /** The first that is due and has had no more setbacks than another one that is due and `patience` together. */
+  next(patience: number): WaitingRequest | undefined {
+    const now = performance.now()
+    if (patience === Infinity) return this.#requests.find(({ notBefore }) => notBefore <= now)
+    const due = this.#requests.filter(({ notBefore }) => notBefore <= now)
+    const least = due.reduce((found, { setbacks }) => Math.min(found, setbacks), Infinity)
+    return due.find(({ setbacks }) => setbacks <= least + patience)
+  }
+
+  /** All are due. */
+  hurry(): void {
+    for (const request of this.#requests) request.notBefore = 0
+  }
+
   /** Those at the head of the line that were closed longer ago. */
   olderThan(ageMs: number): readonly WaitingRequest[] {
     const before = performance.now() - ageMs

@@ -1,15 +1,25 @@
 import type { Batch } from '../backends/backend.ts'
 import type { Encoded } from './encode/encoder.ts'
+import { keepNow } from './keep-now.ts'
 import type { QueueLimits } from './queue.ts'
 import { RequestQueue } from './request-queue.ts'
 import type { SpoolEntry } from './spool/spool.ts'
 import type { StreamBooks } from './stream-books.ts'
 import { StreamSpool, type StreamSpoolOptions } from './stream-spool.ts'
-import { bytesBesideBody, itemsOnDisk, requestOfBatch, requestOnDisk, type WaitingRequest } from './waiting-request.ts'
+import {
+  bytesBesideBody,
+  type Compression,
+  itemsOnDisk,
+  requestOfBatch,
+  requestOnDisk,
+  type WaitingRequest,
+} from './waiting-request.ts'
 
 export interface RequestStoreOptions {
   readonly limits: QueueLimits
-  readonly spool: Pick<StreamSpoolOptions, 'mode' | 'path' | 'maxBytes' | 'subject' | 'compression'> | undefined
+  /** Of what is encoded from now on. */
+  readonly compression: Compression
+  readonly spool: Pick<StreamSpoolOptions, 'mode' | 'path' | 'maxBytes' | 'subject'> | undefined
   readonly books: StreamBooks
   /** Called when requests came or went by themselves. */
   readonly onChange: () => void
@@ -60,7 +70,7 @@ export class RequestStore {
 
   /** Puts a batch in line that is still to be encoded. */
   take(batch: Batch): WaitingRequest {
-    const request = requestOfBatch((this.#lastSequence += 1), batch)
+    const request = requestOfBatch((this.#lastSequence += 1), batch, this.#options.compression)
     this.#queue.add(request)
     this.#makeRoom()
     return request
@@ -72,7 +82,8 @@ export class RequestStore {
     this.#options.books.dropped('unreadable', request.count - count)
     request.batch = undefined
     if (count === 0) return this.#forget(request)
-    this.#queue.resize(request, { count, held: count, size: body.length + bytesBesideBody })
+    this.#queue.resize(request, { count })
+    this.#hold(request, body)
     request.body = body
     if (this.#spool?.keepsAll !== true) {
       if (isDown) this.#spill(request)
@@ -83,26 +94,33 @@ export class RequestStore {
     this.#makeRoom()
   }
 
-  /** The oldest that can be sent; while everything is refused in turn the one after it, in case it is the request. */
-  next(isBlocked: boolean, maxAgeMs: number = defaultMaxAgeMs): WaitingRequest | undefined {
+  /** The request to be tried, as {@link RequestQueue.next} finds it; undefined where it cannot be sent yet. */
+  next(patience: number, maxAgeMs: number = defaultMaxAgeMs): WaitingRequest | undefined {
     if (this.#spool?.isReady === false) return undefined
     for (const request of this.#queue.olderThan(maxAgeMs)) this.drop(request, 'too_old')
-    const [first, second] = this.#queue.requests
-    const request = isBlocked && second !== undefined && (first?.refusals ?? 0) > second.refusals ? second : first
+    const request = this.#queue.next(patience)
     return request !== undefined && this.#maySend(request) ? request : undefined
+  }
+
+  /** What waits apart from the others may be tried at once. */
+  hurry(): void {
+    this.#queue.hurry()
   }
 
   remove(request: WaitingRequest): void {
     this.#queue.remove(request)
   }
 
+  /** Its body, which stays with it: its file may go before it is delivered. */
   async bodyOf(request: WaitingRequest): Promise<Uint8Array | undefined> {
-    return request.body ?? (await this.#spool?.load(request))
+    request.body ??= await this.#spool?.load(request)
+    return request.body
   }
 
   /** Puts a request before the others of its place; what is on disk is not kept in memory as well. */
   putBack(request: WaitingRequest): void {
     if (request.spooled !== undefined) this.#release(request)
+    else if (request.body !== undefined) this.#hold(request, request.body)
     this.#queue.addFirst(request)
     this.#makeRoom()
   }
@@ -135,24 +153,10 @@ export class RequestStore {
 
   /** Writes what is in memory alone to disk, at once; `others` are those on their way. */
   keepNow(others: readonly WaitingRequest[], encode: (batch: Batch) => Encoded): void {
-    const spool = this.#spool
-    if (spool === undefined) return
-    const left = [...others, ...this.#queue.requests].filter(({ spooled }) => spooled === undefined)
-    for (const request of left) {
-      if (request.batch === undefined) continue
-      const { bytes, count } = encode(request.batch)
-      this.#options.books.dropped('unreadable', request.count - count)
-      this.#queue.resize(request, { count })
-      request.batch = undefined
-      request.body = bytes
-    }
-    const kept = left.filter(({ body, count }) => body !== undefined && count > 0)
-    if (!spool.keepNow(kept)) return
-    for (const request of kept) {
-      this.#options.books.leftOnDisk(request.count)
-      this.#queue.remove(request)
-      request.isSettled = true
-    }
+    if (this.#spool === undefined) return
+    const { books } = this.#options
+    const kept = keepNow([...others, ...this.#queue.requests], encode, this.#spool, this.#queue, books)
+    for (const request of kept) this.#queue.remove(request)
   }
 
   /** Resolves when nothing is being written to disk. */
@@ -207,6 +211,11 @@ export class RequestStore {
       if (this.#spool?.keepsAll === true) this.#options.onChange()
     })
     return true
+  }
+
+  /** Counts what is in memory alone. */
+  #hold(request: WaitingRequest, body: Uint8Array): void {
+    this.#queue.resize(request, { held: request.count, size: body.length + bytesBesideBody })
   }
 
   /** Keeps on disk alone what is there. */

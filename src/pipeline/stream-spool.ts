@@ -18,7 +18,6 @@ export interface SpoolSettings {
 export interface StreamSpoolOptions extends SpoolSettings {
   /** What is spoken of: the backend and the signal. */
   readonly subject: string
-  readonly compression: 'gzip' | 'none'
   /** Most bytes that may wait to be written. */
   readonly maxPendingBytes: number
   readonly onReady: () => void
@@ -103,14 +102,16 @@ export class StreamSpool {
     void this.#spool.settle(spooled)
   }
 
-  /** Writes requests at once, in the last moment of the process; true where they are on disk then. */
-  keepNow(requests: readonly WaitingRequest[]): boolean {
+  /** Writes requests at once, in the last moment of the process; those that are on disk then, or undefined where it failed. */
+  keepNow(requests: readonly WaitingRequest[]): ReadonlySet<WaitingRequest> | undefined {
+    const written = new Map(
+      requests.flatMap((request) => (request.body ? [[this.#toDisk(request, request.body), request] as const] : [])),
+    )
     try {
-      this.#spool.appendNow(requests.flatMap((request) => (request.body ? [this.#toDisk(request, request.body)] : [])))
-      return true
+      return new Set(this.#spool.appendNow([...written.keys()]).flatMap((each) => written.get(each) ?? []))
     } catch (error) {
       this.#failed(error)
-      return false
+      return undefined
     }
   }
 
@@ -124,9 +125,9 @@ export class StreamSpool {
     await this.#spool.close()
   }
 
-  #toDisk({ count, closedAt }: WaitingRequest, body: Uint8Array): SpooledRequest {
+  #toDisk({ count, closedAt, compression }: WaitingRequest, body: Uint8Array): SpooledRequest {
     const closedAtMs = Date.now() - (performance.now() - closedAt)
-    return { count, closedAtMs, compression: this.#options.compression, body }
+    return { count, closedAtMs, compression, body }
   }
 
   #evicted(entry: SpoolEntry): void {

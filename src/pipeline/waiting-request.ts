@@ -1,6 +1,8 @@
 import type { Batch } from '../backends/backend.ts'
 import type { SpoolEntry } from './spool/spool.ts'
 
+export type Compression = 'gzip' | 'none'
+
 /** An encoded batch, or one that is being encoded, on its way to one backend. */
 export interface WaitingRequest {
   /** Its place in line; halves of a request keep its place. */
@@ -9,6 +11,7 @@ export interface WaitingRequest {
   readonly closedAt: number
   /** What is to be encoded; undefined once it is. */
   batch: Batch | undefined
+  readonly compression: Compression
   /** Items in it. */
   count: number
   /** Items of it that count against the limits of memory. */
@@ -25,10 +28,12 @@ export interface WaitingRequest {
   isSettled: boolean
   /** Attempts at which the backend's own code failed. */
   faults: number
-  /** Attempts that the backend answered with a refusal of everything. */
-  refusals: number
-  /** How many requests had been settled when it was first refused. */
+  /** Attempts that the backend failed at or refused. */
+  setbacks: number
+  /** How many requests of the stream had been settled at the first of them. */
   settledBefore: number
+  /** When it may be tried again, by `performance.now()`, where it waits apart from the others. */
+  notBefore: number
   /** Requests that may still be spent on finding what spoils it, shared by its parts; undefined where none were. */
   search: { left: number } | undefined
 }
@@ -42,15 +47,16 @@ const fresh = {
   isSpilling: false,
   isSettled: false,
   faults: 0,
-  refusals: 0,
+  setbacks: 0,
   settledBefore: 0,
+  notBefore: 0,
   search: undefined,
 } as const
 
 /** A batch in line, of which the body is still to be made. */
-export function requestOfBatch(sequence: number, batch: Batch): WaitingRequest {
+export function requestOfBatch(sequence: number, batch: Batch, compression: Compression): WaitingRequest {
   const { count, estimatedBytes: size } = batch
-  return { ...fresh, sequence, closedAt: performance.now(), batch, count, held: count, size }
+  return { ...fresh, sequence, closedAt: performance.now(), batch, compression, count, held: count, size }
 }
 
 /** A request that is on disk already. */
@@ -61,6 +67,7 @@ export function requestOnDisk(sequence: number, spooled: SpoolEntry, nowMs: numb
     sequence,
     closedAt,
     batch: undefined,
+    compression: spooled.compression,
     count: spooled.count,
     held: 0,
     size: bytesBesideBody,

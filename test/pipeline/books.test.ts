@@ -42,7 +42,7 @@ describe('accepted = delivered + queued + dropped', () => {
     turn: () => new Promise((resolve) => setImmediate(resolve)),
     flush: (pipeline) => pipeline.flush(1),
     rest: (pipeline) => pipeline.rest(),
-    hurry: (pipeline) => pipeline.hurry(),
+    hurry: (pipeline) => pipeline.hurry(1_000),
   }
 
   it('at every moment, whatever the backends do', async () => {

@@ -3,7 +3,7 @@ import { otlpHttp } from '../../src/backends/otlp-http.ts'
 import type { BackendStatus, Pipeline, PipelineOptions } from '../../src/pipeline/pipeline.ts'
 import { type Answer, type AnswerTo, otlpSink, type OtlpSink } from '../support/otlp-sink.ts'
 import { pendingOf, spanOf } from '../support/telemetry-items.ts'
-import { heard, named, pipelineTo, scriptedOtlp } from './support.ts'
+import { heard, named, type OtlpStep, pipelineTo, scriptedOtlp } from './support.ts'
 
 const numbered = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index))
 
@@ -130,6 +130,19 @@ describe('a backend that takes nothing', () => {
     },
   )
 
+  it.each([401, 402])('loses nothing where each second request is answered %i', async (code) => {
+    heard()
+    let answers = 0
+    const backend = scriptedOtlp(() =>
+      (answers += 1) % 2 === 0 ? { kind: 'delivered' } : { kind: 'blocked', reason: `http_${code}` },
+    )
+    const limits = { maxItems: 1, maxBytes: 1_000_000, maxAgeMs: 60_000 }
+    const pipeline = pipelineTo([named('x', backend)], { batch: { traces: limits, logs: limits } })
+    pushSpans(pipeline, numbered(30))
+    for (let round = 0; round < 60 && pipeline.queued() > 0; round += 1) await pipeline.flush(20)
+    expect(pipeline.status()['x']?.traces).toEqual({ accepted: 30, delivered: 30, queued: 0, dropped: {} })
+  })
+
   it('loses a single request that is refused while others are taken', async () => {
     heard()
     const backend = scriptedOtlp((texts) =>
@@ -141,6 +154,68 @@ describe('a backend that takes nothing', () => {
     for (let round = 0; round < 10; round += 1) await pipeline.flush(50)
     expect(backend.delivered.sort()).toEqual(numbered(8))
     expect(pipeline.status()['x']?.traces).toEqual({ accepted: 9, delivered: 8, queued: 0, dropped: { http_403: 1 } })
+  })
+})
+
+describe('a request that a backend always fails at', () => {
+  const failing =
+    (...bad: string[]) =>
+    (texts: readonly string[]): OtlpStep =>
+      texts.some((text) => bad.includes(text))
+        ? { kind: 'retry', reason: 'http_500', message: 'panic: nil' }
+        : { kind: 'delivered' }
+
+  async function until(holds: () => boolean): Promise<void> {
+    const deadline = performance.now() + 10_000
+    while (!holds() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+
+  it('does not hold those that come after it, and waits alone', async () => {
+    heard()
+    const backend = scriptedOtlp(failing('poison'))
+    const limits = { maxItems: 1, maxBytes: 1_000_000, maxAgeMs: 60_000 }
+    const pipeline = pipelineTo([named('x', backend)], { batch: { traces: limits, logs: limits } })
+    pushSpans(pipeline, ['poison', ...numbered(50)])
+    await until(() => backend.delivered.length === 50)
+    expect(backend.delivered.toSorted()).toEqual(numbered(50).toSorted())
+    await until(() => pipeline.status()['x']?.state === 'idle')
+    const attempts = backend.attempts.length
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(backend.attempts.length - attempts).toBe(0)
+    expect(pipeline.status()['x']?.traces).toEqual({ accepted: 51, delivered: 50, queued: 1, dropped: {} })
+  })
+
+  it('gives up to it what is good in it, and the rest when it is mended', async () => {
+    heard()
+    let bad = ['7', '30']
+    const backend = scriptedOtlp((texts) => failing(...bad)(texts))
+    const limits = { maxItems: 40, maxBytes: 1_000_000, maxAgeMs: 60_000 }
+    const pipeline = pipelineTo([named('x', backend)], { batch: { traces: limits, logs: limits } })
+    pushSpans(pipeline, numbered(200))
+    let later = 0
+    while (later < 300 && pipeline.queued() !== 2) {
+      pushSpans(pipeline, [`later ${(later += 1)}`])
+      await pipeline.flush(10)
+    }
+    expect(pipeline.status()['x']?.traces).toMatchObject({ delivered: 198 + later, queued: 2, dropped: {} })
+    bad = []
+    expect(await pipeline.flush(5_000)).toBe(true)
+    expect(new Set(backend.delivered).size).toBe(backend.delivered.length)
+    expect(backend.delivered.length).toBe(200 + later)
+  })
+
+  it('is not blamed for what the backend says of itself', async () => {
+    heard()
+    const backend = scriptedOtlp((texts) =>
+      texts.includes('0') && backend.attempts.length < 12
+        ? { kind: 'retry', reason: 'http_429', afterMs: 1 }
+        : { kind: 'delivered' },
+    )
+    const limits = { maxItems: 2, maxBytes: 1_000_000, maxAgeMs: 60_000 }
+    const pipeline = pipelineTo([named('x', backend)], { batch: { traces: limits, logs: limits } })
+    pushSpans(pipeline, numbered(20))
+    expect(await pipeline.flush(5_000)).toBe(true)
+    expect(backend.attempts.filter((texts) => texts.includes('0')).every(({ length }) => length === 2)).toBe(true)
   })
 })
 

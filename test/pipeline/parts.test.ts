@@ -131,7 +131,7 @@ describe('Batcher', () => {
   it('closes in the next turn once it is in a hurry', () => {
     const { batcher, out } = batcherOf({ maxAgeMs: 100_000 })
     batcher.push(1, 1)
-    batcher.hurry()
+    batcher.hurry(1_000)
     batcher.push(2, 1)
     batcher.push(3, 1)
     vi.advanceTimersByTime(0)
@@ -141,6 +141,17 @@ describe('Batcher', () => {
     ])
     batcher.close()
     expect(out).toHaveLength(2)
+  })
+
+  it('takes its time again when the hurry is over', () => {
+    const { batcher, out } = batcherOf({ maxAgeMs: 100 })
+    batcher.hurry(1_000)
+    vi.advanceTimersByTime(1_001)
+    batcher.push(1, 1)
+    vi.advanceTimersByTime(99)
+    expect(out).toEqual([])
+    vi.advanceTimersByTime(1)
+    expect(out).toEqual([[[1], 1]])
   })
 
   it('hands on everything once and in order', () => {

@@ -424,7 +424,7 @@ describe('the end of a process', () => {
     const backend = scripted()
     const pipeline = pipelineTo([named('x', backend)])
     pipeline.pushSpan(spanOf('before'))
-    pipeline.hurry()
+    pipeline.hurry(1_000)
     await backend.attempted(1)
     pipeline.pushSpan(spanOf('after'))
     pipeline.pushSpan(spanOf('with it'))

@@ -70,16 +70,9 @@ export function createMetering({ backends, intervalMs, withoutKeys }: MeteringOp
         }),
       )
     },
-    flush: (timeoutMs) =>
-      within(
-        timeoutMs,
-        all((reader) => reader.forceFlush()),
-      ),
+    flush: (timeoutMs) => within(timeoutMs, () => all((reader) => reader.forceFlush())),
     close: async (timeoutMs) => {
-      const isDone = await within(
-        timeoutMs,
-        all((reader) => reader.shutdown()),
-      )
+      const isDone = await within(timeoutMs, () => all((reader) => reader.shutdown()))
       if (!isDone) for (const lane of lanes) void lane.close()
     },
   }

@@ -102,18 +102,20 @@ export class Spool {
    * process. Of more than there is room for the newest. What was to be written or noted as settled later never is.
    * Throws where it cannot be written.
    */
-  appendNow(requests: readonly SpooledRequest[]): void {
+  appendNow(requests: readonly SpooledRequest[]): readonly SpooledRequest[] {
     this.#isEnded = true
     const left = requests.filter(({ body }) => body !== this.#writing?.request.body || !this.#isWritten())
     let room = this.#options.maxBytes
     const first = left.findLastIndex(({ body }) => (room -= body.length + 100) < 0) + 1
     const frames = left.slice(first).map((request, index) => requestFrame(index + 1, request))
     this.#settleNow()
-    if (frames.length === 0) return
+    const kept = requests.filter((request) => !left.includes(request) || left.indexOf(request) >= first)
+    if (frames.length === 0) return kept
     privateFolder(this.#options.path)
     const folder = join(this.#options.path, folderName(String(Date.now())))
     mkdirSync(folder, { mode: 0o700 })
     writeFileSync(join(folder, segmentName(1)), Buffer.concat([segmentHeader, ...frames]), { mode: 0o600, flag: 'wx' })
+    return kept
   }
 
   /** The body of a request; undefined where it is not on disk any more as it was written. */
