@@ -172,10 +172,11 @@ function start(config: ResolvedConfig): Telemetry {
   }
 }
 
-/** Folders of a service are told apart by its name and its environment: those of another one are not ours to send. */
+/** Folders of a service are told apart by its name, its namespace and its environment: those of another one are not ours to send. */
 function spoolOf({ spool, resource }: ResolvedConfig): SpoolOptions | undefined {
   const { mode, dir, maxBytes } = spool
-  const service = `${resource['service.namespace']}.${resource['service.name']}`
+  const names = ['deployment.environment.name', 'service.namespace', 'service.name'].map((key) => String(resource[key]))
+  const service = [...new Set(names)].join('.')
   return mode === 'off' ? undefined : { mode, dir, maxBytes, service }
 }
 

@@ -28,7 +28,7 @@ export class OtlpLane implements Lane {
     this.#options = options
     this.#streams = new Map(
       options.signals.map((signal) => {
-        const spool = options.spool && spoolOf(options.spool, options.name, signal)
+        const spool = options.spool && spoolOf(options.spool, options, signal)
         return [signal, new OtlpStream({ ...options, signal, concurrency, spool })]
       }),
     )
@@ -99,8 +99,14 @@ export class OtlpLane implements Lane {
   }
 }
 
-function spoolOf({ dir, service, mode, maxBytes }: SpoolOptions, name: string, signal: Signal): SpoolSettings {
-  return { mode, maxBytes, path: join(dir, folderOf(service), folderOf(name), signal) }
+/** What was encoded for one type of backend is nothing for another one of the same name. */
+function spoolOf(
+  { dir, service, mode, maxBytes }: SpoolOptions,
+  { name, type }: LaneOptions,
+  signal: Signal,
+): SpoolSettings {
+  const backend = name === type ? name : `${type}.${name}`
+  return { mode, maxBytes, path: join(dir, folderOf(service), folderOf(backend), signal) }
 }
 
 /** A name as a folder can have it; what cannot stand in one makes it another by a hash. */

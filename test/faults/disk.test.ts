@@ -60,8 +60,8 @@ it('18 a folder that is open to others', async () => {
   const scene = await Scene.open()
   scene.faulty.fault = down
   const path = join(scene.dir, 'open')
-  mkdirSync(join(path, 'development.faults', 'faulty', 'traces'), { recursive: true })
-  chmodSync(join(path, 'development.faults', 'faulty', 'traces'), 0o755)
+  mkdirSync(join(path, 'development.faults', 'otlp.faulty', 'traces'), { recursive: true })
+  chmodSync(join(path, 'development.faults', 'otlp.faulty', 'traces'), 0o755)
   const app = await scene.app({ TELEMETRY_SPOOL_DIR: path })
   await app.make(0, 1_000)
   await until(async () => (await app.status()).backends['faulty']?.state === 'waiting')
