@@ -20,24 +20,38 @@ export interface PendingLogBatch extends LogBatch, Selectable<LogBatch> {}
 
 /** Spans that were closed together. */
 export function traceBatch(spans: readonly ReadableSpan[], estimatedBytes: number): SelectableTraceBatch {
-  const whole = traceBatchOf(spans, estimatedBytes)
-  return selectable(whole, ({ share }) => {
-    if (share >= 1) return whole
-    const chosen = spans.filter((span) => isTraceSelected(span.spanContext().traceId, share))
-    if (chosen.length === spans.length) return whole
-    return chosen.length === 0
-      ? undefined
-      : Object.freeze(traceBatchOf(chosen, Math.ceil((estimatedBytes * chosen.length) / spans.length)))
-  })
+  return new Spans(Object.freeze(spans), estimatedBytes)
 }
 
-function traceBatchOf(spans: readonly ReadableSpan[], estimatedBytes: number): TraceBatch {
-  return {
-    signal: 'traces',
-    spans: Object.freeze(spans),
-    count: spans.length,
-    estimatedBytes,
-    bytes: sharedBytes((encoder) => encoder.spans(spans)),
+// Classes, as an object with accessors of its own takes a hidden class of its own as well, which is old from the first
+// moment, and keeps what is young alive.
+class Spans implements SelectableTraceBatch {
+  readonly signal = 'traces'
+  readonly spans: readonly ReadableSpan[]
+  readonly count: number
+  readonly estimatedBytes: number
+  readonly bytes: TraceBatch['bytes']
+  readonly #parts = new Map<number, TraceBatch | undefined>()
+
+  constructor(spans: readonly ReadableSpan[], estimatedBytes: number) {
+    this.spans = spans
+    this.count = spans.length
+    this.estimatedBytes = estimatedBytes
+    this.bytes = sharedBytes((encoder) => encoder.spans(spans))
+    Object.freeze(this)
+  }
+
+  select({ share }: Selection): TraceBatch | undefined {
+    if (share >= 1) return this
+    if (!this.#parts.has(share)) this.#parts.set(share, this.#part(share))
+    return this.#parts.get(share)
+  }
+
+  #part(share: number): TraceBatch | undefined {
+    const chosen = this.spans.filter((span) => isTraceSelected(span.spanContext().traceId, share))
+    if (chosen.length === this.count) return this
+    if (chosen.length === 0) return undefined
+    return new Spans(Object.freeze(chosen), Math.ceil((this.estimatedBytes * chosen.length) / this.count))
   }
 }
 
@@ -70,52 +84,54 @@ export function pendingLogBatch(
   redactor?: Redactor,
 ): PendingLogBatch {
   const slots = entries.map((pending): Slot => ({ pending, record: undefined, asked: false }))
-  const whole = partOf(slots, estimatedBytes, redactor)
-  return selectable(whole, (selection) => {
-    if (selection.minSeverity === undefined && selection.share >= 1) return whole
-    const chosen = slots.filter(({ pending }) => isSelected(pending, selection))
-    if (chosen.length === slots.length) return whole
-    if (chosen.length === 0) return undefined
-    const bytes = chosen.reduce((sum, { pending }) => sum + pending.estimatedBytes, 0)
-    return Object.freeze(partOf(chosen, bytes, redactor))
-  })
+  return new PendingRecords(slots, estimatedBytes, redactor)
 }
 
-function selectable<Part extends object>(
-  whole: Part,
-  select: (selection: Selection) => Part | undefined,
-): Part & Selectable<Part> {
-  const parts = new Map<string, Part | undefined>()
-  const remembered = (selection: Selection): Part | undefined => {
-    const key = `${selection.minSeverity} ${selection.share}`
-    if (!parts.has(key)) parts.set(key, select(selection))
-    return parts.get(key)
+class PendingRecords implements PendingLogBatch {
+  readonly signal = 'logs'
+  readonly estimatedBytes: number
+  readonly bytes: LogBatch['bytes']
+  readonly #slots: readonly Slot[]
+  readonly #redactor: Redactor | undefined
+  readonly #parts = new Map<string, LogBatch | undefined>()
+  #records: readonly ReadableLogRecord[] | undefined
+
+  constructor(slots: readonly Slot[], estimatedBytes: number, redactor: Redactor | undefined) {
+    this.estimatedBytes = estimatedBytes
+    this.#slots = slots
+    this.#redactor = redactor
+    this.bytes = sharedBytes((encoder) => encoder.logs(this.records))
+    Object.freeze(this)
   }
-  return Object.freeze(Object.defineProperty(whole, 'select', { value: remembered })) as Part & Selectable<Part>
-}
 
-function partOf(slots: readonly Slot[], estimatedBytes: number, redactor: Redactor | undefined): LogBatch {
-  let records: readonly ReadableLogRecord[] | undefined
-  const recordsOf = (): readonly ReadableLogRecord[] => {
-    if (records !== undefined) return records
+  get count(): number {
+    return this.#records?.length ?? this.#slots.length
+  }
+
+  get records(): readonly ReadableLogRecord[] {
+    if (this.#records !== undefined) return this.#records
     const readable: ReadableLogRecord[] = []
-    for (const slot of slots) {
-      const record = recordOf(slot, redactor)
+    for (const slot of this.#slots) {
+      const record = recordOf(slot, this.#redactor)
       if (record !== undefined) readable.push(record)
     }
-    records = Object.freeze(readable)
-    return records
+    this.#records = Object.freeze(readable)
+    return readable
   }
-  return {
-    signal: 'logs',
-    estimatedBytes,
-    get count() {
-      return records?.length ?? slots.length
-    },
-    get records() {
-      return recordsOf()
-    },
-    bytes: sharedBytes((encoder) => encoder.logs(recordsOf())),
+
+  select(selection: Selection): LogBatch | undefined {
+    if (selection.minSeverity === undefined && selection.share >= 1) return this
+    const key = `${selection.minSeverity} ${selection.share}`
+    if (!this.#parts.has(key)) this.#parts.set(key, this.#part(selection))
+    return this.#parts.get(key)
+  }
+
+  #part(selection: Selection): LogBatch | undefined {
+    const chosen = this.#slots.filter(({ pending }) => isSelected(pending, selection))
+    if (chosen.length === this.#slots.length) return this
+    if (chosen.length === 0) return undefined
+    const bytes = chosen.reduce((sum, { pending }) => sum + pending.estimatedBytes, 0)
+    return new PendingRecords(chosen, bytes, this.#redactor)
   }
 }
 
