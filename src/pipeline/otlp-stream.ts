@@ -159,28 +159,30 @@ export class OtlpStream {
   }
 
   async #send(request: WaitingRequest): Promise<void> {
+    await this.#attempt(request)
+    if (request.isSettled) this.#onTheirWay.delete(request)
+    this.#look()
+    this.#pump()
+  }
+
+  async #attempt(request: WaitingRequest): Promise<void> {
     const { backend, signal, timeoutMs } = this.#options
     const failedBefore = this.#setbacks.attempts
     const stop = this.#stop.signal
     const body = await this.#store.bodyOf(request)
     if (request.isSettled) return
     if (body === undefined) {
-      this.#onTheirWay.delete(request)
-      this.#store.drop(request, request.spooled === undefined ? 'spool_full' : 'spool_unreadable')
-    } else {
-      const result = await attempt(
-        (abort) => backend.send({ signal, body, compression: request.compression }, abort),
-        readOtlpOutcome,
-        timeoutMs + deadlineGraceMs,
-        stop,
-      )
-      if (request.isSettled) return
-      const isNews = failedBefore === this.#setbacks.attempts
-      if (result.kind === 'split') await this.#split(request, result)
-      else await this.#conclude(request, result, isNews)
+      return this.#store.drop(request, request.spooled === undefined ? 'spool_full' : 'spool_unreadable')
     }
-    this.#look()
-    this.#pump()
+    const result = await attempt(
+      (abort) => backend.send({ signal, body, compression: request.compression }, abort),
+      readOtlpOutcome,
+      timeoutMs + deadlineGraceMs,
+      stop,
+    )
+    if (request.isSettled) return
+    if (result.kind === 'split') await this.#split(request, result)
+    else await this.#conclude(request, result, failedBefore === this.#setbacks.attempts)
   }
 
   async #conclude(

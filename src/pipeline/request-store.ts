@@ -47,6 +47,7 @@ export class RequestStore {
         onReady: options.onChange,
         onAdopted: (entries) => this.#adopt(entries),
         onEvicted: (request) => this.#evictedFromDisk(request),
+        onTakenOver: (request) => this.#takenOver(request),
       })
   }
 
@@ -233,6 +234,12 @@ export class RequestStore {
       this.#queue.add(request)
     }
     this.#options.onChange()
+  }
+
+  #takenOver(request: WaitingRequest): void {
+    request.spooled = undefined
+    this.#options.books.leftOnDisk(request.count)
+    this.#forget(request)
   }
 
   #evictedFromDisk(request: WaitingRequest): void {

@@ -24,6 +24,8 @@ export interface StreamSpoolOptions extends SpoolSettings {
   readonly onAdopted: (entries: readonly SpoolEntry[]) => void
   /** Told of a request that had to go for newer ones. */
   readonly onEvicted: (request: WaitingRequest) => void
+  /** Told of a request that another process delivers. */
+  readonly onTakenOver: (request: WaitingRequest) => void
 }
 
 /** After a disk did not take something it is left alone this long. */
@@ -45,9 +47,8 @@ export class StreamSpool {
       path: options.path,
       maxBytes: options.maxBytes,
       onAdopted: options.onAdopted,
-      onEvicted: (entries) => {
-        for (const entry of entries) this.#evicted(entry)
-      },
+      onEvicted: (entries) => this.#lost(entries, options.onEvicted),
+      onTakenOver: (entries) => this.#lost(entries, options.onTakenOver),
     })
     void this.#spool
       .start()
@@ -130,10 +131,12 @@ export class StreamSpool {
     return { count, closedAtMs, compression, body }
   }
 
-  #evicted(entry: SpoolEntry): void {
-    const request = this.#requests.get(entry)
-    this.#requests.delete(entry)
-    if (request !== undefined) this.#options.onEvicted(request)
+  #lost(entries: readonly SpoolEntry[], tell: (request: WaitingRequest) => void): void {
+    for (const entry of entries) {
+      const request = this.#requests.get(entry)
+      this.#requests.delete(entry)
+      if (request !== undefined) tell(request)
+    }
   }
 
   #failed(error: unknown): void {

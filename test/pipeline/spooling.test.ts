@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
@@ -251,6 +260,32 @@ describe('what is at the edge of the spool', () => {
     expect(spooled).toBeGreaterThan(20)
     expect(dropped).toEqual({ spool_full: 200 - spooled })
     expect(namesOnDisk(dir)).toEqual(numbered(200).slice(200 - spooled))
+  })
+
+  it('is the other one’s where another machine took it over, and the books balance', async () => {
+    heard()
+    const dir = folder()
+    let answer: OtlpStep = down
+    const backend = scriptedOtlp(() => answer)
+    const { pipeline, status } = started(backend, dir)
+    await push(pipeline, numbered(5))
+    await pipeline.flush(50)
+    await until(() => status().traces?.spooled === 5)
+    const path = join(dir, 'api', 'custom.x', 'traces')
+    const note = join(path, readdirSync(path)[0] as string, 'owner.json')
+    writeFileSync(note, JSON.stringify({ host: 'elsewhere', pid: 1, instance: 'other', place: 'elsewhere' }))
+    utimesSync(note, new Date(0), new Date(0))
+    const other = scriptedOtlp()
+    const second = started(other, dir)
+    await until(() => other.delivered.length === 5)
+    answer = up
+    pipeline.pushSpan(spanOf('5'))
+    await pipeline.flush(5_000)
+    expect([other.delivered.toSorted(), backend.delivered]).toEqual([numbered(5), ['5']])
+    expect(second.status().traces).toMatchObject({ accepted: 5, delivered: 5, queued: 0, spooled: 0, dropped: {} })
+    const { delivered, spooled, dropped } = status().traces as Required<NonNullable<BackendStatus['traces']>>
+    // Where the file is gone before it is missed, nobody knows who had it: then it is not said to be another one's.
+    expect([delivered, spooled + (dropped['spool_unreadable'] ?? 0)]).toEqual([1, 5])
   })
 
   it('is sent as it was written, whatever is set now', async () => {

@@ -1,40 +1,30 @@
-import { appendFileSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { diagnostics } from '../../diagnostics.ts'
-import { messageOf } from '../../errors.ts'
-import { adoptFolders, beat, claimFolder, folderName, heartbeatMs, leaveFolder, privateFolder } from './directory.ts'
-import {
-  doneFrame,
-  type Indexed,
-  requestFrame,
-  requestFrameBytes,
-  segmentHeader,
-  type SpooledRequest,
-} from './frames.ts'
-import { Segment } from './segment.ts'
+import { adoptAll, type SpoolEntry } from './adoption.ts'
+import { deleteAtOnce, hasGrownTo, newestWithin, settleAtOnce, writeAtOnce } from './at-once.ts'
+import { claimFolder, isTakenOver, leaveFolder, privateFolder } from './directory.ts'
+import { requestFrameBytes, type SpooledRequest } from './frames.ts'
+import { beat, heartbeatMs } from './owner.ts'
+import { isGone, Segment, segmentName } from './segment.ts'
 
-/** A request on disk. */
-export interface SpoolEntry extends Indexed {
-  readonly segment: Segment
-}
+export type { SpoolEntry } from './adoption.ts'
 
 export interface SpoolOptions {
   /** The folder of one backend and signal of one service; shared by its processes. */
   readonly path: string
-  /** Most bytes on disk; past it the oldest file goes. */
+  /** Most bytes on disk of one process, with what it has taken over; past it the oldest file goes. */
   readonly maxBytes: number
   /** Told of requests that had to go for newer ones. */
   readonly onEvicted: (entries: readonly SpoolEntry[]) => void
   /** Told of requests that a process which is no more has left, oldest first. */
   readonly onAdopted: (entries: readonly SpoolEntry[]) => void
+  /** Told of requests that another process has taken over, as it held this one for dead: they are its to deliver. */
+  readonly onTakenOver: (entries: readonly SpoolEntry[]) => void
 }
 
 const mostSegmentBytes = 4 * 1_024 * 1_024
 const adoptEveryMs = 60_000
-
-/** Milliseconds, at the end of the process, for a write under way. */
-const mostLooks = 20
 
 /**
  * The requests of one backend and signal that are kept on disk: bounded, oldest first, and there after a restart.
@@ -85,42 +75,52 @@ export class Spool {
   append(request: SpooledRequest): Promise<SpoolEntry> {
     return this.#inTurn(async () => {
       if (this.#isEnded) throw new Error('the process has ended')
-      const segment = await this.#writable(request.body.length)
-      this.#writing = { request, path: segment.path, size: segment.size + requestFrameBytes(request) }
       try {
-        const entry = { ...(await segment.append(request)), segment }
-        this.#entries.get(segment)?.push(entry)
-        return entry
-      } finally {
-        this.#writing = undefined
+        return await this.#append(request)
+      } catch (error) {
+        if (!isGone(error)) throw error
+        await this.#leaveWhatIsGone()
+        return await this.#append(request)
       }
     })
   }
 
   /**
    * Writes requests at once, into a folder of their own that the next process takes over; for the last moment of a
-   * process. Of more than there is room for the newest. What was to be written or noted as settled later never is.
-   * Throws where it cannot be written.
+   * process. Gives those that are on disk then: of more than there is room for the newest. What was to be written or
+   * noted as settled later never is. Throws where it cannot be written.
    */
   appendNow(requests: readonly SpooledRequest[]): readonly SpooledRequest[] {
     this.#isEnded = true
-    const left = requests.filter(({ body }) => body !== this.#writing?.request.body || !this.#isWritten())
-    let room = this.#options.maxBytes
-    const first = left.findLastIndex(({ body }) => (room -= body.length + 100) < 0) + 1
-    const frames = left.slice(first).map((request, index) => requestFrame(index + 1, request))
-    this.#settleNow()
-    const kept = requests.filter((request) => !left.includes(request) || left.indexOf(request) >= first)
-    if (frames.length === 0) return kept
-    privateFolder(this.#options.path)
-    const folder = join(this.#options.path, folderName(String(Date.now())))
-    mkdirSync(folder, { mode: 0o700 })
-    writeFileSync(join(folder, segmentName(1)), Buffer.concat([segmentHeader, ...frames]), { mode: 0o600, flag: 'wx' })
-    return kept
+    const { request: writing, path = '', size = 0 } = this.#writing ?? {}
+    const written = requests.filter(({ body }) => body === writing?.body && hasGrownTo(path, size))
+    for (const { segment, id } of this.#settling) settleAtOnce(segment, id)
+    this.#settling.clear()
+    const { maxBytes } = this.#options
+    const unwritten = requests.filter((request) => !written.includes(request))
+    const left = newestWithin(unwritten, maxBytes)
+    if (left.length === 0) return written
+    const bytes = left.reduce((sum, request) => sum + requestFrameBytes(request), 0)
+    while (this.bytes + bytes > maxBytes && this.#entries.size > 0) {
+      const [segment, entries] = this.#oldest()
+      this.#entries.delete(segment)
+      deleteAtOnce(segment)
+      this.#options.onEvicted(entries)
+    }
+    writeAtOnce(this.#options.path, left)
+    return [...written, ...left]
   }
 
   /** The body of a request; undefined where it is not on disk any more as it was written. */
   read(entry: SpoolEntry): Promise<Uint8Array | undefined> {
-    return this.#inTurn(() => entry.segment.read(entry)).catch(() => undefined)
+    return this.#inTurn(async () => {
+      try {
+        return await entry.segment.read(entry)
+      } catch (error) {
+        if (isGone(error)) await this.#leaveWhatIsGone()
+        return undefined
+      }
+    })
   }
 
   /** Forgets a request: it is delivered, or never will be. Never rejects. */
@@ -140,7 +140,9 @@ export class Spool {
       await segment.settle(entry.id)
       if (segment.openCount === 0) await this.#delete(segment)
     })
-      .catch(() => diagnostics.count('spool_errors'))
+      .catch((error: unknown) => {
+        if (!isGone(error)) diagnostics.count('spool_errors')
+      })
       .finally(() => this.#settling.delete(entry))
   }
 
@@ -159,36 +161,28 @@ export class Spool {
     }).catch(() => diagnostics.count('spool_errors'))
   }
 
-  #settleNow(): void {
-    for (const { segment, id } of this.#settling) {
-      try {
-        if (existsSync(segment.path)) appendFileSync(segment.path, doneFrame(id))
-      } catch {
-        diagnostics.count('spool_errors')
-      }
-    }
-    this.#settling.clear()
-  }
-
-  /** True when what is being written is in its file; that is a matter of microseconds, for which it waits. */
-  #isWritten(): boolean {
-    const { path, size } = this.#writing ?? { path: '', size: 0 }
-    for (let tries = 0; tries < mostLooks; tries += 1) {
-      if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) >= size) return true
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
-    }
-    return false
-  }
-
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     const result = this.#turn.then(work)
     this.#turn = result.catch(() => {})
     return result
   }
 
+  async #append(request: SpooledRequest): Promise<SpoolEntry> {
+    const segment = await this.#writable(request.body.length)
+    this.#writing = { request, path: segment.path, size: segment.size + requestFrameBytes(request) }
+    try {
+      const entry = { ...(await segment.append(request)), segment }
+      this.#entries.get(segment)?.push(entry)
+      return entry
+    } finally {
+      this.#writing = undefined
+    }
+  }
+
   async #writable(size: number): Promise<Segment> {
     while (this.bytes + size > this.#options.maxBytes && this.#entries.size > 0) await this.#evict()
     if (this.#active !== undefined && this.#active.size + size <= this.#segmentBytes) return this.#active
+    await this.#active?.close()
     if (this.#folder === undefined) {
       privateFolder(this.#options.path)
       this.#folder = await claimFolder(this.#options.path)
@@ -201,8 +195,29 @@ export class Spool {
     return segment
   }
 
+  /** Makes the next one in another folder, and leaves what another process took over to it. */
+  async #leaveWhatIsGone(): Promise<void> {
+    const taken: SpoolEntry[] = []
+    for (const [segment, entries] of this.#entries) {
+      if (existsSync(segment.path)) continue
+      if (segment === this.#active) this.#active = undefined
+      await segment.close()
+      if (!(await isTakenOver(segment.path, segment.ino))) continue
+      this.#entries.delete(segment)
+      taken.push(...entries)
+    }
+    for (const folder of this.#folders) if (!existsSync(folder)) this.#folders.delete(folder)
+    if (this.#folder !== undefined && !this.#folders.has(this.#folder)) this.#folder = undefined
+    if (taken.length > 0) this.#options.onTakenOver(taken)
+  }
+
+  #oldest(): [Segment, SpoolEntry[]] {
+    const [oldest] = this.#entries as unknown as [[Segment, SpoolEntry[]]]
+    return oldest
+  }
+
   async #evict(): Promise<void> {
-    const [[segment, entries]] = this.#entries as unknown as [[Segment, SpoolEntry[]]]
+    const [segment, entries] = this.#oldest()
     await this.#delete(segment)
     this.#options.onEvicted(entries)
   }
@@ -211,42 +226,25 @@ export class Spool {
     this.#entries.delete(segment)
     if (this.#active === segment) this.#active = undefined
     await segment.delete()
+    const folder = dirname(segment.path)
+    if (folder !== this.#folder) await this.#leaveIfEmpty(folder)
+  }
+
+  async #leaveIfEmpty(folder: string): Promise<void> {
+    for (const { path } of this.#entries.keys()) if (dirname(path) === folder) return
+    this.#folders.delete(folder)
+    await leaveFolder(folder)
   }
 
   async #adopt(): Promise<void> {
-    if (!existsSync(this.#options.path)) return
-    privateFolder(this.#options.path)
-    const adopted = new Map<Segment, SpoolEntry[]>()
-    for (const folder of await adoptFolders(this.#options.path, Date.now())) {
-      this.#folders.add(folder)
-      for (const name of (await readdir(folder)).filter((each) => each.endsWith('.seg')).sort()) {
-        await adoptSegment(join(folder, name), adopted)
-      }
-    }
-    if (adopted.size === 0) return
+    const { folders, segments } = await adoptAll(this.#options.path)
+    if (segments.size === 0) return
+    for (const folder of folders) this.#folders.add(folder)
     // Older than what is written from now on: it comes first, also where something has to go.
     const own = [...this.#entries]
     this.#entries.clear()
-    for (const [segment, entries] of [...adopted, ...own]) this.#entries.set(segment, entries)
-    this.#options.onAdopted([...adopted.values()].flat())
+    for (const [segment, entries] of [...segments, ...own]) this.#entries.set(segment, entries)
+    this.#options.onAdopted([...segments.values()].flat())
+    while (this.bytes > this.#options.maxBytes && this.#entries.size > 1) await this.#evict()
   }
-}
-
-async function adoptSegment(path: string, into: Map<Segment, SpoolEntry[]>): Promise<void> {
-  try {
-    const { segment, entries, damaged } = await Segment.adopt(path)
-    if (damaged > 0) diagnostics.count('spool_frames_damaged', damaged)
-    if (segment === undefined) return
-    into.set(
-      segment,
-      entries.map((entry) => ({ ...entry, segment })),
-    )
-  } catch (error) {
-    diagnostics.count('spool_errors')
-    diagnostics.once('warn', `a file of the spool cannot be read: ${messageOf(error)}`, 'spool_errors')
-  }
-}
-
-function segmentName(sequence: number): string {
-  return `${String(sequence).padStart(8, '0')}.seg`
 }

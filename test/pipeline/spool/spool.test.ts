@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -28,23 +29,26 @@ function folder(): string {
 }
 
 interface Opened {
+  readonly path: string
   readonly spool: Spool
   readonly adopted: SpoolEntry[]
   readonly evicted: SpoolEntry[]
+  readonly takenOver: SpoolEntry[]
 }
 
 async function opened(path: string, more: Partial<SpoolOptions> = {}): Promise<Opened> {
-  const [adopted, evicted]: [SpoolEntry[], SpoolEntry[]] = [[], []]
+  const [adopted, evicted, takenOver]: [SpoolEntry[], SpoolEntry[], SpoolEntry[]] = [[], [], []]
   const spool = new Spool({
     path,
     maxBytes: 100_000_000,
     onEvicted: (entries) => evicted.push(...entries),
     onAdopted: (entries) => adopted.push(...entries),
+    onTakenOver: (entries) => takenOver.push(...entries),
     ...more,
   })
   await spool.start()
   onTestFinished(() => spool.close())
-  return { spool, adopted, evicted }
+  return { path, spool, adopted, evicted, takenOver }
 }
 
 const requestOf = (text: string, count = 1): SpooledRequest => ({
@@ -173,12 +177,149 @@ describe('a spool', () => {
   })
 })
 
+describe('a process that is silent', () => {
+  const longAgo = new Date(Date.now() - 3_600_000)
+  const noteIn = (path: string): string => {
+    const [owner = ''] = readdirSync(path)
+    return join(path, owner, 'owner.json')
+  }
+
+  it('keeps its files as long as it lives, on this machine', async () => {
+    const path = folder()
+    const child = fork(new URL('apps/spooler.ts', import.meta.url), [path], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
+    await once(child, 'message')
+    child.kill('SIGSTOP')
+    utimesSync(noteIn(path), longAgo, longAgo)
+    expect((await opened(path)).adopted).toEqual([])
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    expect((await opened(path)).adopted).toHaveLength(100)
+  })
+
+  it('loses its files to the next one where its number belongs to another process by now', async () => {
+    const path = folder()
+    const before = await opened(path)
+    await before.spool.append(requestOf('of the one before'))
+    await before.spool.close()
+    const [owner = ''] = readdirSync(path)
+    const other = await opened(folder())
+    await other.spool.append(requestOf('x'))
+    const note = JSON.parse(readFileSync(noteIn(other.path), 'utf8')) as object
+    writeFileSync(join(path, owner, 'owner.json'), JSON.stringify({ ...note, instance: 'gone', startedAt: '1' }))
+    expect((await opened(path)).adopted).toHaveLength(1)
+  })
+
+  it('leaves to another machine what that one took over, and goes on in a folder of its own', async () => {
+    const path = folder()
+    const { spool, takenOver } = await opened(path)
+    const entries = []
+    for (const text of ['one', 'two', 'three']) entries.push(await spool.append(requestOf(text)))
+    writeFileSync(noteIn(path), JSON.stringify({ host: 'elsewhere', pid: 1, instance: 'other', place: 'elsewhere' }))
+    utimesSync(noteIn(path), longAgo, longAgo)
+    const thief = await opened(path)
+    expect(thief.adopted).toHaveLength(3)
+    const four = await spool.append(requestOf('four'))
+    expect(takenOver.map(({ id }) => id)).toEqual([1, 2, 3])
+    expect(await textOf(spool, four)).toBe('four')
+    expect(await textOf(spool, entries[0]!)).toBeUndefined()
+    const texts = await Promise.all(thief.adopted.map((entry) => textOf(thief.spool, entry)))
+    expect(texts).toEqual(['one', 'two', 'three'])
+    for (const entry of thief.adopted) await thief.spool.settle(entry)
+    await spool.settle(entries[1]!)
+    expect(filesOf(path)).toHaveLength(1)
+    await spool.settle(four)
+    expect(filesOf(path)).toEqual([])
+  })
+})
+
+describe('a folder that goes', () => {
+  it('is made again with what comes next', async () => {
+    const path = folder()
+    const { spool, takenOver } = await opened(path)
+    const lost = await spool.append(requestOf('lost'))
+    rmSync(join(path, '..'), { recursive: true })
+    const kept = await spool.append(requestOf('kept'))
+    expect([await textOf(spool, lost), await textOf(spool, kept)]).toEqual([undefined, 'kept'])
+    expect(takenOver).toEqual([])
+    await spool.settle(lost)
+    await spool.settle(kept)
+    expect([filesOf(path), spool.bytes]).toEqual([[], 0])
+  })
+})
+
+describe('what crashes leave', () => {
+  const large = Buffer.alloc(10_000, 'x')
+  const crash = async (path: string, more: Partial<SpoolOptions> = {}): Promise<number> => {
+    const { spool, adopted } = await opened(path, more)
+    const kept = spool.appendNow(Array.from({ length: 5 }, (_, id) => ({ ...requestOf(String(id)), body: large })))
+    await spool.close()
+    return adopted.length + kept.length
+  }
+  const bytesIn = (path: string): number =>
+    filesOf(path).reduce((sum, name) => sum + statSync(join(path, name)).size, 0)
+
+  it('is never more than the limit, the newest of it', async () => {
+    const path = folder()
+    for (let crashes = 0; crashes < 12; crashes += 1) {
+      await crash(path, { maxBytes: 120_000 })
+      expect(bytesIn(path)).toBeLessThanOrEqual(120_000)
+    }
+    expect(bytesIn(path)).toBeGreaterThan(90_000)
+    const { adopted, evicted } = await opened(path, { maxBytes: 60_000 })
+    expect([adopted.length, evicted.length]).toEqual([10, 5])
+  })
+
+  it('is the newest of more than there is room for, and it is said which', async () => {
+    const path = folder()
+    const { spool } = await opened(path, { maxBytes: 35_000 })
+    const requests = Array.from({ length: 9 }, (_, id) => ({ ...requestOf(String(id)), body: Buffer.from(large) }))
+    expect(spool.appendNow(requests)).toEqual(requests.slice(6))
+    await spool.close()
+    expect((await opened(path)).adopted).toHaveLength(3)
+  })
+
+  it('takes no file descriptors while it waits, however much it is', async () => {
+    const path = folder()
+    for (let crashes = 0; crashes < 60; crashes += 1) {
+      const home = join(path, `${1_700_000_000_000 + crashes}-1-dead`)
+      mkdirSync(home, { recursive: true, mode: 0o700 })
+      const { spool } = await opened(join(home, 'x'))
+      spool.appendNow([requestOf(String(crashes))])
+      const [file = ''] = filesOf(join(home, 'x'))
+      renameSync(join(home, 'x', file), join(home, '00000001.seg'))
+      rmSync(join(home, 'x'), { recursive: true })
+    }
+    chmodSync(path, 0o700)
+    const before = readdirSync('/proc/self/fd').length
+    const { spool, adopted } = await opened(path)
+    expect(adopted).toHaveLength(60)
+    expect(readdirSync('/proc/self/fd').length - before).toBeLessThan(5)
+    expect(await Promise.all(adopted.map((entry) => textOf(spool, entry)))).toEqual(
+      Array.from({ length: 60 }, (_, index) => String(index)),
+    )
+    for (const entry of adopted) await spool.settle(entry)
+    expect(readdirSync(path)).toEqual([])
+  })
+})
+
 describe('a folder that is not its owner’s alone', () => {
   it('is refused: open to others, a link, a file', async () => {
     const open = folder()
     mkdirSync(open, { recursive: true })
     chmodSync(open, 0o755)
     await expect(opened(open)).rejects.toThrow(/open to other users/)
+    const above = folder()
+    mkdirSync(above, { recursive: true, mode: 0o700 })
+    chmodSync(join(above, '..'), 0o777)
+    await expect(opened(above)).rejects.toThrow(/grafana is open to other users/)
+    const elsewhere = folder()
+    const linked = join(folder(), '..')
+    mkdirSync(join(elsewhere, '..'), { recursive: true, mode: 0o700 })
+    symlinkSync(join(elsewhere, '..'), linked)
+    mkdirSync(join(linked, 'traces'), { mode: 0o700 })
+    await expect(opened(join(linked, 'traces'))).rejects.toThrow(/grafana is no folder/)
     const link = folder()
     mkdirSync(join(link, '..'), { recursive: true })
     symlinkSync(tmpdir(), link)

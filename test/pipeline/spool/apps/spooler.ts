@@ -6,6 +6,7 @@ const spool = new Spool({
   maxBytes: 1_000_000,
   onEvicted: () => {},
   onAdopted: () => {},
+  onTakenOver: () => {},
 })
 for (let index = 0; index < 100; index += 1) {
   await spool.append({ count: 1, closedAtMs: index, compression: 'none', body: Buffer.from('of a child') })
