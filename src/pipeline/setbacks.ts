@@ -8,7 +8,7 @@ import type { WaitingRequest } from './waiting-request.ts'
 const most = 3
 
 /** How many setbacks more than others a request may have had, while a backend fails, and still be tried before them. */
-const failingPatience = 7
+const failingPatience = 2
 
 export interface SetbacksOptions {
   readonly store: RequestStore

@@ -100,6 +100,33 @@ it.each(['otlp', 'grafana', 'logfire'] as const)('11 one item that spoils its re
   expect(scene.faulty.stored('logs').has('l321')).toBe(false)
 })
 
+it('8 one item at which it always fails', async () => {
+  const scene = await Scene.open()
+  scene.faulty.fault = {
+    kind: 'answer',
+    verdict: (names) =>
+      names.includes('s123') || names.includes('l321') ? { status: 500, body: 'panic: nil' } : undefined,
+  }
+  const app = await scene.app()
+  await app.make(0, 500)
+  let made = 500
+  await until(async () => {
+    await app.make(made, 10)
+    made += 10
+    await app.flush(200)
+    const { traces, logs } = (await app.status()).backends['faulty'] ?? {}
+    return [traces, logs].every((each) => (each?.queued ?? 0) + (each?.spooled ?? 0) === 1)
+  })
+  expect([scene.faulty.stored('traces').size, scene.faulty.stored('logs').size]).toEqual([made - 1, made - 1])
+  scene.faulty.fault = undefined
+  await app.flush(5_000)
+  await app.settled()
+  await scene.book(app)
+  await app.end()
+  const name = '8 500 for whatever has one span or one record in it: the others arrive at once, those when it is mended'
+  expect(scene.conclude(name)).toEqual([])
+})
+
 const unauthorized = { status: 'error', error: 'authentication error: invalid scope requested' }
 
 it.each([

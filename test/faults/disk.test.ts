@@ -56,6 +56,34 @@ it('18 a disk that is read-only', async ({ skip }) => {
   expect(scene.conclude('18 a disk that is read-only: everything is held in memory')).toEqual([])
 })
 
+it('18 a spool at its limit, before a black hole', async () => {
+  const scene = await Scene.open({ env: { TELEMETRY_SPOOL_MAX_BYTES: '1MB', TELEMETRY_FAULTY_TIMEOUT: '1s' } })
+  scene.faulty.fault = { kind: 'silence' }
+  const app = await scene.app()
+  const droppedSoFar = async (): Promise<number> => {
+    const { traces, logs } = (await app.status()).backends['faulty'] ?? {}
+    return (traces?.dropped['spool_full'] ?? 0) + (logs?.dropped['spool_full'] ?? 0)
+  }
+  let made = 0
+  await until(async () => {
+    await app.make(made, 5_000)
+    made += 5_000
+    return (await droppedSoFar()) > 10_000
+  })
+  scene.faulty.fault = undefined
+  await app.settled()
+  const dropped = await droppedSoFar()
+  await scene.book(app)
+  await app.end()
+  expect(
+    scene.conclude('18 a spool at its limit of 1 MB, before a black hole: the oldest goes, the rest arrives', {
+      lost: dropped,
+      dropped: { spool_full: dropped },
+      duplicates: 'possible',
+    }),
+  ).toEqual([])
+})
+
 it('18 a folder that is open to others', async () => {
   const scene = await Scene.open()
   scene.faulty.fault = down
