@@ -52,12 +52,19 @@ describe('default names', () => {
     })
   })
 
-  it.each(['tokens', 'max_tokens', 'input_tokens', 'token_count', 'passwordless', 'secretary', 'cookiePolicy', 'key'])(
-    '%s is left alone',
-    (name) => {
-      expect(redacted({ [name]: 'plain' })).toEqual({ [name]: 'plain' })
-    },
-  )
+  it.each([
+    'max_tokens',
+    'input_tokens',
+    'token_count',
+    'passwordless',
+    'secretary',
+    'cookiePolicy',
+    'key',
+    'landsn',
+    'PWD',
+  ])('%s is left alone', (name) => {
+    expect(redacted({ [name]: 'plain' })).toEqual({ [name]: 'plain' })
+  })
 
   it('leaves null and booleans, which give nothing away, and censors numbers', () => {
     expect(redacted({ password: null, token: true, secret: false, pwd: 1234 })).toEqual({
@@ -66,6 +73,18 @@ describe('default names', () => {
       secret: false,
       pwd: '[Redacted]',
     })
+  })
+
+  it('leaves what is counted in tokens, and maps of it; tokens themselves are censored', () => {
+    const counts = { tokens: 12, max_token: 100, time_to_first_token: 0.4, usage: { tokens: { input: 1, output: 2 } } }
+    expect(redacted({ ...counts, vector: { tokens: [1, 2] } })).toEqual({ ...counts, vector: { tokens: [1, 2] } })
+    expect(redacted({ tokens: ['a', 'b'], a: { tokens: 'c', max_token: 'd' }, b: { tokens: { token: 'e' } } })).toEqual(
+      {
+        tokens: '[Redacted]',
+        a: { tokens: '[Redacted]', max_token: '[Redacted]' },
+        b: { tokens: { token: '[Redacted]' } },
+      },
+    )
   })
 
   it('is not misled by keys and colons inside strings', () => {

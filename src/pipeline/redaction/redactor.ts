@@ -2,7 +2,7 @@ import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import type { Link } from '@opentelemetry/api'
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace'
 import { diagnostics } from '../../diagnostics.ts'
-import { type KeyRule, KeyRules } from './key-rules.ts'
+import { type KeyRule, KeyRules, rememberClean } from './key-rules.ts'
 import { censored, type TextRedactor, textRedactor } from './text-redactor.ts'
 
 /** What is taken for a secret beside the usual ones, and what is not. */
@@ -18,9 +18,8 @@ export interface RedactionOptions {
 /** The attribute that lists what was censored, as the Collector's redaction processor calls it. */
 const maskedKeys = 'redaction.masked.keys'
 
-/** Maps and lists inside each other are followed so far. */
-const maxDepth = 8
-const maxListLength = 1_000
+/** Maps and lists inside each other are followed so far; what is deeper is censored as a whole. */
+const maxDepth = 40
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 type Attributes = Record<string, unknown>
@@ -87,12 +86,12 @@ export class Redactor {
       const rule = this.#rules.of(key)
       if (rule.isSafe) continue
       const value = attributes[key]
-      if (typeof value === 'string' && value === rule.lastClean) continue
+      if (typeof value === 'string' && (value === rule.lastClean || rule.clean?.has(value) === true)) continue
       const redacted = this.#value(value, key, rule, masked, 0)
       if (redacted !== value) {
         changed ??= { ...attributes }
         changed[key] = redacted
-      } else if (typeof value === 'string') rule.lastClean = value
+      } else if (typeof value === 'string') rememberClean(rule, value)
     }
     return (changed as Given | undefined) ?? attributes
   }
@@ -103,17 +102,19 @@ export class Redactor {
       const text = this.#redactText(value)
       return text === value ? value : masked.add(path, text)
     }
-    if (rule?.isSecret === true && (typeof value === 'number' || typeof value === 'bigint')) {
-      return masked.add(path, censored)
+    if (typeof value === 'number' || typeof value === 'bigint') {
+      return rule?.isSecret === true && !rule.isCount ? masked.add(path, censored) : value
     }
-    if (typeof value !== 'object' || value === null || value instanceof Uint8Array || depth >= maxDepth) return value
+    if (typeof value !== 'object' || value === null) return value
+    if (value instanceof Uint8Array) return rule?.isSecret === true ? masked.add(path, censored) : value
+    if (depth >= maxDepth) return masked.add(path, censored)
     if (Array.isArray(value)) return this.#list(value, path, rule, masked, depth + 1)
     return this.#map(value as Attributes, path, rule, masked, depth + 1)
   }
 
   #list(list: unknown[], path: string, rule: KeyRule | undefined, masked: Masked, depth: number): unknown[] {
     let changed: unknown[] | undefined
-    for (let index = 0; index < Math.min(list.length, maxListLength); index += 1) {
+    for (let index = 0; index < list.length; index += 1) {
       const redacted = this.#value(list[index], path, rule, masked, depth)
       if (redacted === list[index]) continue
       changed ??= [...list]

@@ -1,4 +1,6 @@
-import { mayHoldSecret, type SecretText, secretTexts } from './secret-texts.ts'
+import { mayHoldNamedValue, namedValues } from './named-values.ts'
+import { mayHoldSecretForm, secretForms } from './secret-forms.ts'
+import { type SecretText, without } from './secret-text.ts'
 
 /** Gives a text back without its secrets; itself where it has none. */
 export type TextRedactor = (text: string) => string
@@ -17,21 +19,11 @@ export function textRedactor(patterns: Readonly<Record<string, string>>): TextRe
   }))
   return (text) => {
     let redacted = text
-    if (text.length >= leastLength && mayHoldSecret.test(text)) redacted = without(redacted, secretTexts)
+    if (text.length >= leastLength) {
+      // Names first: what they name is censored as a whole, and not the part of it alone that has a form.
+      if (mayHoldNamedValue.test(text)) redacted = without(redacted, namedValues)
+      if (mayHoldSecretForm.test(text)) redacted = without(redacted, secretForms)
+    }
     return own.length === 0 ? redacted : without(redacted, own)
   }
-}
-
-function without(text: string, secrets: readonly SecretText[]): string {
-  return secrets.reduce(
-    (left, { name, pattern }) =>
-      left.replace(pattern, (...found: unknown[]) => {
-        const groups = found.at(-1)
-        const { kept = '', name: better = name } = (
-          typeof groups === 'object' && groups !== null ? groups : {}
-        ) as Readonly<Record<string, string | undefined>>
-        return `${kept}[Redacted: ${better.toLowerCase()}]`
-      }),
-    text,
-  )
 }

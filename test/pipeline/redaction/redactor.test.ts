@@ -4,7 +4,6 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Redactor, type RedactionOptions } from '../../../src/pipeline/redaction/redactor.ts'
-import { mayHoldSecret } from '../../../src/pipeline/redaction/secret-texts.ts'
 import { recordOf, spanOf } from '../../support/telemetry-items.ts'
 
 const redactorOf = (options: Partial<RedactionOptions> = {}): Redactor =>
@@ -92,14 +91,18 @@ describe('a value is a secret by its name', () => {
   it('also by names of the user`s own, and not where the user says that it is none', () => {
     const options = { keys: ['pin'], safeKeys: ['next_page_token', 'public.*'] }
     expect(
-      attributesOf({ card_pin: '1234', spin: 'x', next_page_token: 'abc', 'public.key': jwt, spinner: 'y' }, options),
+      attributesOf(
+        { card_pin: '1234', cardPin: '5', spin: 'x', next_page_token: 'abc', 'public.key': jwt, spinner: 'y' },
+        options,
+      ),
     ).toEqual({
       card_pin: '[Redacted]',
-      spin: '[Redacted]',
+      cardPin: '[Redacted]',
+      spin: 'x',
       next_page_token: 'abc',
       'public.key': jwt,
       spinner: 'y',
-      'redaction.masked.keys': 'card_pin,spin',
+      'redaction.masked.keys': 'card_pin,cardPin',
     })
   })
 })
@@ -147,7 +150,6 @@ describe('a text is without', () => {
     ],
     ['one that was cut off', '-----BEGIN PRIVATE KEY-----\nMIIE', '[Redacted: private_key]'],
   ])('%s', (_, text, redacted) => {
-    expect(mayHoldSecret.test(text)).toBe(true)
     expect(textOf(text)).toBe(redacted)
     expect(textOf(redacted)).toBe(redacted)
   })
@@ -240,12 +242,5 @@ describe('any text', () => {
         )
       }),
     )
-  })
-
-  it('is redacted in no more time than its length', () => {
-    const hostile = ['eyJ', '://a:', 'Bearer ', 'password=', '-----BEGIN PRIVATE KEY-----', '"token":"', 'fm1_'].map(
-      (part) => part.repeat(20_000),
-    )
-    for (const text of hostile) expect(String(textOf(text)).length).toBeLessThan(text.length * 4)
   })
 })
