@@ -19,10 +19,11 @@ const harmless = new Set(['null', 'true', 'false'])
  * Makes a redactor that censors the values of the usual secret names at any depth, and those at `paths`.
  *
  * It works on the finished JSON text: after serializers, `toJSON`, bindings and child loggers, so that no way of
- * logging goes round it, and a line without a secret costs one regular expression. Names are compared without case,
- * `_` and `-`. A path is written as pino writes them (`user.ssn`, `*.card`, `items[*].key`, `["x-y"].z`) and starts at
- * the top of the line; a path of one name (`ssn`) is censored at any depth, like the default ones. `null`, `true` and
- * `false` stay, as they give nothing away. Text inside a string, a message for example, is not looked into.
+ * logging goes round it, and a line without a secret costs one regular expression. Names are those of attributes: the
+ * last words of a key, in any case; numbers under names of counts (`tokens`, `max_token`) stay. A path is written as
+ * pino writes them (`user.ssn`, `*.card`, `items[*].key`, `["x-y"].z`) and starts at the top of the line; a path of one
+ * name (`ssn`) is censored at any depth, like the default ones, and compared without case, `_` and `-`. `null`, `true`
+ * and `false` stay, as they give nothing away. Text inside a string, a message for example, is not looked into.
  */
 export function createRedactor(paths: readonly string[] = []): Redactor {
   const parsed = paths.map(parsePath).filter((path) => path.length > 0)

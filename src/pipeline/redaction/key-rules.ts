@@ -1,3 +1,4 @@
+import { safeAttributes } from './safe-attributes.ts'
 import { countNamePattern, lastWordsPattern, secretNamePattern } from './secret-names.ts'
 
 const countName = new RegExp(`${countNamePattern}$`)
@@ -28,10 +29,6 @@ export function rememberClean(rule: KeyRule, text: string): void {
   rule.clean.add(text)
 }
 
-/** Attributes of the semantic conventions whose values are never secrets, and texts that are without them already. */
-const safeAttributes =
-  /^(?:(?:tenant|operation|job|workflow|service|telemetry|deployment|network|thread|code|messaging|rpc|otel|gen_ai\.usage)\..*|user\.(?:id|email|name|hash|roles)|workos\.user\.id|request\.id|http\.(?:route|request\.(?:method|method_original|resend_count|body\.size)|response\.(?:status_code|body\.size))|url\.(?:scheme|template)|(?:server|client|peer)\.(?:address|port|service)|service\.peer\.name|db\.(?:system|system\.name|name|namespace|operation\.name|collection\.name|query\.text|query\.summary|statement)|error\.type|exception\.type|user_agent\.\w+|redaction\.masked\.keys|logfire\.\w+)$/
-
 /** Keys that are remembered; past it all are forgotten, so that keys made of values cannot fill memory. */
 const maxKeys = 4_000
 
@@ -58,7 +55,7 @@ export class KeyRules {
     const isAlwaysSecret = this.#secret.test(key)
     const isCount = !isAlwaysSecret && countName.test(key)
     const isSecret = !isGivenSafe && (isAlwaysSecret || isCount)
-    const isSafe = isGivenSafe || (!isSecret && safeAttributes.test(key))
+    const isSafe = isGivenSafe || (!isSecret && safeAttributes.has(key))
     const clean = statements.has(key) ? new Set<string>() : undefined
     const rule = { isSafe, isSecret, isCount, lastClean: undefined, clean }
     if (this.#rules.size >= maxKeys) this.#rules.clear()
