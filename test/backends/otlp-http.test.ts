@@ -65,6 +65,9 @@ describe.each(['own', 'official'] as const)('with the %s exporter', (exporter) =
       [301, { kind: 'rejected', reason: 'http_301' }],
       [501, { kind: 'rejected', reason: 'http_501' }],
       [408, { kind: 'retry', reason: 'http_408' }],
+      [409, { kind: 'retry', reason: 'http_409' }],
+      [425, { kind: 'retry', reason: 'http_425' }],
+      [499, { kind: 'retry', reason: 'http_499' }],
       [429, { kind: 'retry', reason: 'http_429' }],
       [500, { kind: 'retry', reason: 'http_500' }],
       [503, { kind: 'retry', reason: 'http_503' }],
@@ -138,7 +141,7 @@ describe.each(['own', 'official'] as const)('with the %s exporter', (exporter) =
     })
 
     it('takes a 200 with a body that is no protobuf as delivered', async () => {
-      const sink = await sinkWith({ body: '<html>fine</html>' })
+      const sink = await sinkWith({ body: 'fine, thanks' })
       expect(await backendTo(sink.url).deliver(tracesOf('one'), never)).toEqual({ kind: 'delivered' })
     })
 

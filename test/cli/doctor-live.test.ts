@@ -100,6 +100,16 @@ describe('all well', () => {
     ])
   })
 
+  it.each([
+    ['html_answer', '<!doctype html><title>Sign in</title>', /^a web page came back \(200: .*Sign in\)/],
+    ['partial_success', encodePartialSuccess('traces', 1, 'too old'), /^the receiver took .* too old$/],
+  ] as const)('finds %s of metrics alone', async (code, body, message) => {
+    const sink = await sinkThat(200)
+    sink.answerMetrics(200, body)
+    const { findings } = await doctor(grafana(sink.url), ['--live'])
+    expect(findings).toMatchObject([{ code, source: 'metrics', message: expect.stringMatching(message) as string }])
+  })
+
   it('prints it for people', async () => {
     const sink = await sinkThat(200)
     const { code, stdout } = await signalbox(['doctor', '--live'], logfire(sink.url))
@@ -135,7 +145,7 @@ describe('answers', () => {
     ['refused', otlp, 400, /OTEL_EXPORTER_OTLP_ENDPOINT/],
     ['ingestion_blocked', grafana, 260, /lift the block/],
     ['redirected', otlp, { status: 301, headers: { location: 'https://x.example/' } }, /redirects are not followed/],
-    ['html_answer', otlp, html, /proxy or a web site/],
+    ['html_answer', otlp, html, /^Check OTEL_EXPORTER_OTLP_ENDPOINT\.$/],
     ['html_answer', otlp, { ...html, status: 502 }, /^Check OTEL_EXPORTER_OTLP_ENDPOINT\.$/],
     ['not_otlp', otlp, { body: 'welcome to nginx' }, /proxy or a web site/],
     ['not_otlp', otlp, { body: 'x'.repeat(5_000_000) }, /proxy or a web site/],

@@ -187,7 +187,6 @@ it('13 a partial success', async () => {
 
 it.each([
   ['garbage', Buffer.from(Array.from({ length: 400 }, (_, index) => (index * 151) % 256))],
-  ['a page of HTML', '<html><body>It works!</body></html>'],
   ['5 MB', Buffer.alloc(5_000_000, 'x')],
 ] as const)('14 answers 200 with %s', async (name, body) => {
   const scene = await Scene.open()
@@ -198,6 +197,16 @@ it.each([
   await scene.book(app)
   await app.end()
   expect(scene.conclude(`14 answers 200 with ${name}`)).toEqual([])
+})
+
+it('14 answers 200 with a page of HTML, as a proxy that wants a login', async () => {
+  const scene = await mended(
+    {},
+    always({ status: 200, headers: { 'content-type': 'text/html' }, body: '<!doctype html><title>Sign in</title>' }),
+    (_, reason, state) => reason === 'http_200' && state === 'blocked',
+    true,
+  )
+  expect(scene.conclude('14 answers 200 with a page of HTML until it is mended: held, then all at once')).toEqual([])
 })
 
 it('14 answers 260, as Loki where ingestion is blocked', async () => {

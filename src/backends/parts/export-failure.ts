@@ -34,22 +34,25 @@ export class AttemptError extends Error {
  * What the error of an exporter means for its batch.
  *
  * An HTTP status that says the request itself is wrong (2xx that is none, 3xx, 4xx, 501) is a rejection, named
- * `http_<status>`; 408, 429 and the other 5xx, failures of the network, and everything unknown are worth another attempt.
- * OTLP names 429, 502, 503 and 504 as retryable; 408 and 500 are retried too, as proxies answer them in passing trouble.
+ * `http_<status>`; 408, 409, 425, 429, 499 and the other 5xx, failures of the network, and everything unknown are worth
+ * another attempt. OTLP names 429, 502, 503 and 504 as retryable; proxies answer the others in passing trouble.
  */
 export function outcomeOfFailure(error: unknown): Outcome {
   const { code, data, retryAfterMs } = fieldsOf(error)
   const message = readableMessage(typeof data === 'string' ? data : '') || messageOfAny(error)
   if (typeof code === 'number' && code >= 100) {
     const reason = `http_${code}`
-    if (!isWorthRetrying(code)) return { kind: 'rejected', reason, message }
+    if (!isPassing(code) || code === 501) return { kind: 'rejected', reason, message }
     return { kind: 'retry', reason, message, ...(typeof retryAfterMs === 'number' && { afterMs: retryAfterMs }) }
   }
   return { kind: 'retry', reason: reasonOf(code, message), message }
 }
 
-function isWorthRetrying(status: number): boolean {
-  return status === 408 || status === 429 || (status >= 500 && status !== 501)
+const passing = new Set([408, 409, 425, 429, 499])
+
+/** True for a status that speaks of trouble in passing, a request that was cancelled on its way for one. */
+export function isPassing(status: number): boolean {
+  return passing.has(status) || status >= 500
 }
 
 function reasonOf(code: unknown, message: string): string {

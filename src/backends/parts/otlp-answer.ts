@@ -1,16 +1,21 @@
 import { STATUS_CODES } from 'node:http'
 import type { HttpAnswer } from '../../transport/http-pool.ts'
 import type { OtlpOutcome } from '../backend.ts'
-import { readableMessage } from './export-failure.ts'
+import { isPassing, readableMessage } from './export-failure.ts'
+import { htmlPageHint, isHtmlPage } from './html-page.ts'
 import { readPartialSuccess } from './partial-success.ts'
+import { httpDateMs, retryAfterMs } from './retry-after.ts'
 
 /** The status with which Loki says that it dropped what it was sent: a 2xx that is no success. */
 const ingestionBlocked = 260
 
 /** Statuses that say what is wrong with the request, not with what is in it: with its address, its credentials, its form. */
-const blocking = new Set([401, 402, 403, 404, 405, 406, 407, 410, 411, 415, 421, 426, 431, 451, 501, 505, 511])
+const blocking = new Set([401, 402, 403, 404, 405, 406, 407, 410, 411, 414, 415, 421, 426, 431, 451, 501, 505, 511])
 
 const tooLarge = /larger than max|too large|exceeds? (?:the )?max|max_recv|body size/i
+
+/** What is said of too much in a time, and not at once: halves of it are as much. */
+const ofRate = /\brate\b/i
 
 /** What Loki says of entries that it will never take; the others of the request are stored. */
 const neverTaken =
@@ -21,21 +26,18 @@ const neverTaken =
  *
  * By https://opentelemetry.io/docs/specs/otlp/#otlphttp-response, and by what receivers do: a partial success is a
  * rejection of the named number of items, never sent again; what the address or the credentials are to blame for is
- * `blocked`; 413, and 400 or 429 that speak of size, call for smaller requests; 400 and 422 for a search for the item that
- * spoils the request, unless Loki names entries that it will never take. 408, 429 and 5xx but 501 and 505 are worth another
- * attempt: OTLP names 429, 502, 503 and 504 alone, but proxies answer 408 and 500 in passing trouble.
+ * `blocked`, and so is a web page, whatever its status; 413, 400 that speaks of size, and 429 that does without saying
+ * when to come again, call for smaller requests; 400 and 422 for a search for the item that spoils the request, unless
+ * Loki names entries that it will never take. 408, 409, 425, 429, 499 and 5xx but 501, 505 and 511 are worth another
+ * attempt: OTLP names 429, 502, 503 and 504 alone, but proxies answer the others in passing trouble.
  */
 export function outcomeOfAnswer(
   answer: HttpAnswer,
   nowMs: number,
   hintFor?: (status: number, message: string) => string | undefined,
 ): OtlpOutcome {
-  const { status, body } = answer
-  if (status >= 200 && status < 300 && status !== ingestionBlocked) {
-    const partial = readPartialSuccess(body, answer.header('content-type'))
-    if (partial === undefined) return { kind: 'delivered' }
-    return { kind: 'rejected', reason: 'partial_success', message: partial.message, count: partial.rejected }
-  }
+  const { status } = answer
+  if (status >= 200 && status < 300 && status !== ingestionBlocked) return outcomeOfSuccess(answer)
   const reason = `http_${status}`
   const message = messageOf(answer)
   if (status === ingestionBlocked) return { kind: 'rejected', reason, message }
@@ -43,15 +45,28 @@ export function outcomeOfAnswer(
     const hint = hintFor?.(status, message) ?? redirectHint(answer)
     return { kind: 'blocked', reason, message, ...(hint !== undefined && { hint }) }
   }
-  if (status === 413 || ((status === 400 || status === 429) && tooLarge.test(message))) {
-    return { kind: 'split', cause: 'size', reason, message }
-  }
-  if (status === 408 || status === 429 || status >= 500) {
-    const afterMs = retryAfterMs(answer.header('retry-after'), clockOf(answer) ?? nowMs)
-    return { kind: 'retry', reason, message, ...(afterMs !== undefined && { afterMs }) }
-  }
+  const afterMs = isPassing(status) ? retryAfterMs(answer.header('retry-after'), clockOf(answer) ?? nowMs) : undefined
+  if (status === 413 || isOfSize(status, message, afterMs)) return { kind: 'split', cause: 'size', reason, message }
+  if (isPassing(status)) return { kind: 'retry', reason, message, ...(afterMs !== undefined && { afterMs }) }
   if (neverTaken.test(message)) return { kind: 'rejected', reason: 'not_taken', message, ...ignoredCount(message) }
   return { kind: 'split', cause: 'item', reason, message }
+}
+
+/** A body that says nothing is none of our business: the status says that everything was taken. */
+function outcomeOfSuccess(answer: HttpAnswer): OtlpOutcome {
+  const contentType = answer.header('content-type')
+  const partial = readPartialSuccess(answer.body, contentType)
+  if (partial !== undefined) {
+    return { kind: 'rejected', reason: 'partial_success', message: partial.message, count: partial.rejected }
+  }
+  if (!isHtmlPage(answer.body.toString('utf8'), contentType)) return { kind: 'delivered' }
+  return { kind: 'blocked', reason: `http_${answer.status}`, message: messageOf(answer), hint: htmlPageHint }
+}
+
+/** Tempo says when to come again where there was too much in a time; without it, 429 may be of what is too large. */
+function isOfSize(status: number, message: string, afterMs: number | undefined): boolean {
+  if (status === 429 && (afterMs !== undefined || ofRate.test(message))) return false
+  return (status === 400 || status === 429) && tooLarge.test(message)
 }
 
 function messageOf({ status, body }: HttpAnswer): string {
@@ -59,10 +74,10 @@ function messageOf({ status, body }: HttpAnswer): string {
   return said === '' ? (STATUS_CODES[status] ?? `the receiver answered ${status}`) : said
 }
 
-/** How many entries Loki says that it left out: `total ignored: 3 out of 10`. All, where it does not say. */
+/** How many entries Loki says that it left out, of each stream: `total ignored: 3 out of 10`. All, where it does not say. */
 function ignoredCount(message: string): { readonly count?: number } {
-  const ignored = /total ignored: (\d+) out of/.exec(message)?.[1]
-  return ignored === undefined ? {} : { count: Number(ignored) }
+  const ignored = [...message.matchAll(/total ignored: (\d+) out of/g)].map(([, count]) => Number(count))
+  return ignored.length === 0 ? {} : { count: ignored.reduce((sum, count) => sum + count, 0) }
 }
 
 function redirectHint(answer: HttpAnswer): string | undefined {
@@ -72,15 +87,5 @@ function redirectHint(answer: HttpAnswer): string | undefined {
 
 /** What the receiver's clock says: a date of its own is meant by that one, whatever ours says. */
 function clockOf(answer: HttpAnswer): number | undefined {
-  const date = Date.parse(answer.header('date') ?? '')
-  return Number.isNaN(date) ? undefined : date
-}
-
-/** `Retry-After` (RFC 9110, section 10.2.3), seconds or a date, in milliseconds; undefined where it is neither. */
-export function retryAfterMs(value: string | undefined, nowMs: number): number | undefined {
-  if (value === undefined || value.trim() === '') return undefined
-  const seconds = Number(value)
-  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1_000)
-  const date = Date.parse(value)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs)
+  return httpDateMs(answer.header('date') ?? '', Date.now())
 }

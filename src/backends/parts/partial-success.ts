@@ -12,8 +12,13 @@ export interface PartialSuccess {
  * A body that is neither is none: the status said that everything was taken.
  */
 export function readPartialSuccess(body: Buffer, contentType: string | undefined): PartialSuccess | undefined {
-  const found = /json/i.test(contentType ?? '') ? fromJson(body) : fromProtobuf(body)
+  const found = isJson(body, contentType) ? fromJson(body) : fromProtobuf(body)
   return found === undefined || (found.rejected === 0 && found.message === '') ? undefined : found
+}
+
+/** No export response in protobuf begins with a brace. */
+function isJson(body: Buffer, contentType: string | undefined): boolean {
+  return /json/i.test(contentType ?? '') || body[0] === 0x7b
 }
 
 function fromJson(body: Buffer): PartialSuccess | undefined {

@@ -1,9 +1,13 @@
-import { AttemptError } from './export-failure.ts'
+import type { IncomingHttpHeaders } from 'node:http'
+import { AttemptError, readableMessage } from './export-failure.ts'
+import { isHtmlPage } from './html-page.ts'
+import { httpDateMs, retryAfterMs } from './retry-after.ts'
 
 /** What a receiver said to the last request, beyond what the exporter passes on. */
 export interface LastAnswer {
   /** HTTP status; undefined where no answer came. */
   status: number | undefined
+  headers?: Readonly<IncomingHttpHeaders> | undefined
   /** What a 2xx answer said of items it did not take. */
   partialSuccess: { readonly rejected: number; readonly message: string } | undefined
 }
@@ -12,7 +16,6 @@ interface Response {
   readonly status: 'success' | 'failure' | 'retryable'
   readonly data?: Uint8Array
   readonly error?: Error
-  readonly retryInMillis?: number
 }
 interface Transport {
   send(data: Uint8Array, timeoutMillis: number): Promise<Response>
@@ -46,7 +49,7 @@ export function makeSingleAttempt(
   const http = delegate._transport._transport
   http._parameters.headers = async () => ({ ...headers, 'Content-Type': 'application/x-protobuf' })
   const transport: Transport = {
-    send: async (data, timeoutMillis) => finalOf(await http.send(data, timeoutMillis), last.status),
+    send: async (data, timeoutMillis) => finalOf(await http.send(data, timeoutMillis), last),
     shutdown: () => http.shutdown(),
   }
   Object.assign(delegate, { _transport: transport })
@@ -56,20 +59,24 @@ export function makeSingleAttempt(
   return true
 }
 
-function finalOf(response: Response, status: number | undefined): Response {
+function finalOf(response: Response, { status, headers = {} }: LastAnswer): Response {
   if (response.status === 'success') {
-    if (status !== ingestionBlocked) return response
-    return { status: 'failure', error: new AttemptError('the receiver has blocked ingestion', ingestionBlocked) }
+    if (status === ingestionBlocked) return failure(new AttemptError('the receiver has blocked ingestion', status))
+    const body = Buffer.from(response.data ?? []).toString('utf8')
+    return isHtmlPage(body, headers['content-type'])
+      ? failure(new AttemptError(`a web page came back: ${readableMessage(body)}`, status ?? 200))
+      : response
   }
   if (response.status === 'failure' || response.error !== undefined) {
-    return { status: 'failure', error: response.error ?? new AttemptError('the export failed', status) }
+    return failure(response.error ?? new AttemptError('the export failed', status))
   }
-  const retryAfterMs = response.retryInMillis === undefined ? undefined : Math.max(0, response.retryInMillis)
-  return {
-    status: 'failure',
-    error: new AttemptError(`the receiver answered ${status ?? 'nothing'}`, status, retryAfterMs),
-  }
+  // By its own reading a text with a number in it is a date of another century, and that is now.
+  const nowMs = Date.now()
+  const afterMs = retryAfterMs(headers['retry-after'], httpDateMs(headers.date ?? '', nowMs) ?? nowMs)
+  return failure(new AttemptError(`the receiver answered ${status ?? 'nothing'}`, status, afterMs))
 }
+
+const failure = (error: Error): Response => ({ status: 'failure', error })
 
 function readPartialSuccess(response: unknown): LastAnswer['partialSuccess'] {
   if (!isObject(response) || !isObject(response['partialSuccess'])) return undefined

@@ -38,7 +38,9 @@ export function createWire(): Wire {
   const cut = (): void => agent?.destroy()
   const onResponse = (message: unknown): void => {
     const { request, response } = message as { request: ClientRequest & { agent?: Agent }; response: IncomingMessage }
-    if (agent !== undefined && request.agent === agent) last.status = response.statusCode
+    if (agent === undefined || request.agent !== agent) return
+    last.status = response.statusCode
+    last.headers = response.headers
   }
   return {
     last,
@@ -50,6 +52,7 @@ export function createWire(): Wire {
     },
     watch: async (signal, attempt) => {
       last.status = undefined
+      last.headers = undefined
       last.partialSuccess = undefined
       signal.addEventListener('abort', cut, { once: true })
       subscribe(responseChannel, onResponse)

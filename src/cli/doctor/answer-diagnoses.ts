@@ -9,6 +9,9 @@ const said = (evidence: Evidence): string => {
   return text === '' ? '' : `: ${text.slice(0, 300)}`
 }
 const answered = (evidence: Evidence): string => `the answer was ${statusOf(evidence)}${said(evidence)}`
+/** Of metrics the answer is not seen: a success that is none is a page. */
+const isPage = (evidence: Evidence): boolean =>
+  statusOf(evidence) < 300 && 'reason' in evidence.outcome && /^http_2(?!60)/.test(evidence.outcome.reason)
 const ofType = (type: string, when: (evidence: Evidence) => boolean) => (evidence: Evidence) =>
   evidence.type === type && when(evidence)
 const doubled = /\/v1\/(?:traces|logs|metrics)\/v1\/(?:traces|logs|metrics)$/
@@ -76,7 +79,7 @@ export const answerDiagnoses: readonly Diagnosis[] = [
   },
   {
     code: 'html_answer',
-    when: (evidence) => isHtml(evidence),
+    when: (evidence) => isHtml(evidence) || isPage(evidence),
     cause: (evidence) =>
       `a web page came back (${statusOf(evidence)}${said(evidence)}): a proxy or a web site answered, not a receiver`,
     fix: ({ places, proxyVariable }) =>

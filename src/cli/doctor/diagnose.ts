@@ -1,7 +1,7 @@
 import { harmless } from '../../config/shown.ts'
 import { fieldsOf } from '../../transport/protobuf-fields.ts'
 import { answerDiagnoses } from './answer-diagnoses.ts'
-import { type Evidence, isHtml } from './evidence.ts'
+import type { Evidence } from './evidence.ts'
 import { networkDiagnoses } from './network-diagnoses.ts'
 import type { Finding } from './report.ts'
 
@@ -28,7 +28,7 @@ export function diagnose(evidence: Evidence): readonly Finding[] {
   } else if (isGarbage(evidence)) {
     found.push({
       severity: 'error',
-      code: isHtml(evidence) ? 'html_answer' : 'not_otlp',
+      code: 'not_otlp',
       source: signal,
       message: `the answer was ${evidence.seen.status}, but with something that is no answer of an OTLP receiver`,
       fix: `Check ${evidence.places.endpoint}: a proxy or a web site may have answered.`,
@@ -40,7 +40,6 @@ export function diagnose(evidence: Evidence): readonly Finding[] {
 /** A success whose body is neither empty nor an export response. */
 function isGarbage({ seen }: Evidence): boolean {
   if (seen.start === '') return false
-  if (/text\/html/i.test(seen.headers.get('content-type') ?? '')) return true
   const body = Buffer.from(seen.start)
   if (/json/i.test(seen.headers.get('content-type') ?? '')) return !/^\s*\{/.test(seen.start)
   // An export response has one field, and that is a message.

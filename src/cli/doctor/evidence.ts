@@ -1,4 +1,5 @@
 import type { OtlpOutcome } from '../../backends/backend.ts'
+import { isHtmlPage } from '../../backends/parts/html-page.ts'
 import type { SentSignal } from './endpoints.ts'
 import type { Seen } from './watch-answers.ts'
 
@@ -35,5 +36,4 @@ export const statusOf = ({ seen }: Evidence): number => seen.status ?? 0
 export const saidBy = ({ outcome }: Evidence): string =>
   'message' in outcome && outcome.message !== undefined ? outcome.message : ''
 
-export const isHtml = ({ seen }: Evidence): boolean =>
-  /text\/html/i.test(seen.headers.get('content-type') ?? '') || /^\s*<(?:!doctype|html)/i.test(seen.start)
+export const isHtml = ({ seen }: Evidence): boolean => isHtmlPage(seen.start, seen.headers.get('content-type'))

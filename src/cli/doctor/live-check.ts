@@ -73,7 +73,7 @@ const credentialOptions: Readonly<Record<string, readonly string[]>> = {
 
 /** The official exporter of metrics goes over another client, which publishes nothing. */
 function statusIn(outcome: OtlpOutcome): number | undefined {
-  if (outcome.kind === 'delivered') return 200
+  if (outcome.kind === 'delivered' || outcome.reason === 'partial_success') return 200
   const [, status] = /^http_(\d+)$/.exec(outcome.reason) ?? []
   return status === undefined ? undefined : Number(status)
 }
