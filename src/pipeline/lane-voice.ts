@@ -7,14 +7,18 @@ const quietMs = 60_000
 
 type Fate = 'held' | 'dropped' | 'blocked'
 
-/** Says once per failing period that a backend fails and what becomes of the data, and once that it works again. */
+/**
+ * Says once per failing period that a backend fails and what becomes of the data, and once that it works again.
+ *
+ * What there is to say within a minute of the last trouble that was said is owed: it is said with the next event of its
+ * kind after that minute.
+ */
 export class LaneVoice {
   readonly #subject: string
   readonly #limits: QueueLimits
   readonly #now: () => number
   readonly #spoolPath: string | undefined
-  #failing: Fate | undefined
-  #announced = false
+  readonly #said = new Set<Fate>()
   #lastSaidAt = -Infinity
 
   /** `subject` is the backend, and the signal where its signals go apart. */
@@ -27,11 +31,10 @@ export class LaneVoice {
 
   /** The data of the failed attempt is `held` for another one, or `dropped`; `blocked`: held until somebody mends it. */
   failed(fate: Fate, { reason, message, hint }: LaneProblem): void {
-    if (this.#failing === fate || this.#failing === 'dropped') return
-    this.#failing = fate
+    if (fate === 'dropped') this.#answers()
     const now = this.#now()
-    if (!this.#announced && now - this.#lastSaidAt < quietMs) return
-    this.#announced = true
+    if (this.#said.has(fate) || now - this.#lastSaidAt < quietMs) return
+    this.#said.add(fate)
     this.#lastSaidAt = now
     const why = message === '' ? reason : `${reason}: ${message}`
     const what = fate === 'held' ? 'is failing' : fate === 'dropped' ? 'refuses data' : 'takes nothing'
@@ -40,9 +43,18 @@ export class LaneVoice {
   }
 
   delivered(): void {
-    if (this.#announced) diagnostics.say('warn', `${this.#subject} works again`)
-    this.#failing = undefined
-    this.#announced = false
+    if (this.#said.size > 0) this.#worksAgain()
+    this.#said.clear()
+  }
+
+  /** Who refuses data takes other data: what held it is over, and would be news again. */
+  #answers(): void {
+    const [wasHeld, wasBlocked] = [this.#said.delete('held'), this.#said.delete('blocked')]
+    if ((wasHeld || wasBlocked) && this.#said.has('dropped')) this.#worksAgain()
+  }
+
+  #worksAgain(): void {
+    diagnostics.say('warn', `${this.#subject} works again`)
   }
 
   /** Said once: more comes than the backend takes. */

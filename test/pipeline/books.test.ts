@@ -124,8 +124,13 @@ describe('what is said', () => {
 
   it('of a backend that refuses data is that it is dropped', async () => {
     const said = heard()
-    const pipeline = pipelineTo([named('eu', scripted([failing, refused, refused, done]))])
-    for (let round = 0; round < 3; round += 1) await deliver(pipeline)
+    let now = 0
+    const steps = [failing, refused, refused, refused, done]
+    const pipeline = pipelineTo([named('eu', scripted(steps))], { now: () => now })
+    for (let round = 0; round < 4; round += 1) {
+      await deliver(pipeline)
+      now += 40_000
+    }
     expect(said.slice(1)).toEqual([
       'backend "eu" refuses data (http_401: bad token); what it refuses is dropped and counted; other backends are not affected',
       'backend "eu" works again',
