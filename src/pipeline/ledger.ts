@@ -18,7 +18,7 @@ export interface LaneProblem {
   /** When, in ISO 8601. */
   readonly at: string
   readonly reason: string
-  /** In the backend's own words, at most 300 characters. */
+  /** In the backend's own words, at most 300 characters, without secrets that are known by their form. */
   readonly message: string
   /** What to do about it, where that is known. */
   readonly hint?: string
@@ -77,6 +77,6 @@ export function problemOf(reason: string, message: string | undefined, nowMs: nu
     at,
     reason: counterName(reason),
     message: shownMessage(message ?? ''),
-    ...(hint !== undefined && { hint }),
+    ...(hint !== undefined && { hint: shownMessage(hint) }),
   })
 }

@@ -1,10 +1,19 @@
+import { censorSecrets } from './redaction/censor-secrets.ts'
+
 const longestMessage = 300
 const longestReason = 64
 
-/** A message of another party, safe to show: one line without control characters, at most 300 characters. */
+/** Looked at of a message before white space in it is joined, and after: what is cut there is not shown. */
+const longestRaw = 65_536
+const longestLine = longestMessage * 4
+
+/**
+ * A message of another party, safe to show: one line without control characters, at most 300 characters, and without
+ * secrets that are known by their form.
+ */
 export function shownMessage(message: string): string {
-  const line = message.slice(0, longestMessage * 4).replace(/[\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, ' ')
-  const characters = Array.from(line.trim())
+  const line = message.slice(0, longestRaw).replace(/[\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, ' ')
+  const characters = Array.from(censorSecrets(line.trim().slice(0, longestLine)))
   return characters.length <= longestMessage
     ? characters.join('')
     : `${characters.slice(0, longestMessage - 1).join('')}…`

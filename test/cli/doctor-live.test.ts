@@ -2,6 +2,7 @@ import { createServer as createTcpServer, type AddressInfo, type Socket } from '
 import { once } from 'node:events'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import type { IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { encodePartialSuccess } from '../support/otlp-decode.ts'
@@ -168,6 +169,38 @@ describe('answers', () => {
     const { code, findings } = await doctor(otlp(sink.url), ['--live'])
     expect([code, findings[0]?.code]).toEqual([1, 'partial_success'])
     expect(findings[0]?.message).toBe('the receiver took the request, but not all of it: too old')
+  })
+
+  it.each([
+    ['logfire', logfire, 'pylf_v1_eu_s3cret'],
+    ['grafana', grafana, Buffer.from('123456:glc_s3cret').toString('base64')],
+    ['otlp', otlp, 'my-0wn-s3cret'],
+  ] as const)('shows no credential that %s says back', async (_, backend, credential) => {
+    const sink = await otlpSink()
+    onTestFinished(() => sink.close())
+    const said = ({ headers }: { headers: IncomingHttpHeaders }): string =>
+      `Invalid token: ${headers.authorization}, as glc_${'x'.repeat(30)} is`
+    sink.answer((request) => ({ ...(json(401, { detail: said(request) }) as object) }))
+    sink.answerMetrics(401, `{"detail":"Invalid token: ${credential}"}`)
+    const env = { ...backend(sink.url), OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer my-0wn-s3cret' }
+    for (const print of [['--json'], []]) {
+      const { stdout, stderr } = await signalbox(['doctor', '--live', ...print], env)
+      expect(stdout).toContain('Invalid token')
+      expect(stdout + stderr).not.toMatch(/s3cret|glc_x/)
+      expect(stdout + stderr).not.toContain(credential)
+    }
+  })
+
+  it('shows an address that it was sent to without what may be a credential', async () => {
+    const location = 'https://ann:hunter2@x.example/otlp?token=s3cret-1'
+    const sink = await sinkThat({ status: 307, headers: { location } })
+    const { findings, stdout } = await doctor(otlp(sink.url), ['--live'])
+    expect(findings[0]?.message).toBe('it is somewhere else: https://x.example/otlp')
+    expect(stdout).not.toMatch(/hunter2|s3cret/)
+    const env = { ...otlp(sink.url), OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${sink.url}/v1/traces?key=s3cret-2` }
+    const own = await doctor(env, ['--live'])
+    expect(own.report.backends[0]?.endpoints).toEqual({ traces: `${sink.url}/v1/traces` })
+    expect(own.stdout).not.toContain('s3cret')
   })
 
   it('a slow one is odd and not wrong', async () => {

@@ -14,7 +14,9 @@ import { createWire, type Destination, exporterConfig, tamed, type Wire } from '
  */
 export function officialOtlpHttp(options: OtlpHttpOptions): Backend {
   const sent = signals.filter((signal) => options.endpoints[signal] !== undefined)
-  const wires: PerSignal<Wire> = Object.fromEntries(sent.map((signal) => [signal, createWire()]))
+  const wires: PerSignal<Wire> = Object.fromEntries(
+    sent.map((signal) => [signal, createWire(destinationOf(options, signal))]),
+  )
   const exporters = fromExporters({
     ...(wires.traces && { traces: () => traceExporter(destinationOf(options, 'traces'), wires.traces as Wire) }),
     ...(wires.logs && { logs: () => logExporter(destinationOf(options, 'logs'), wires.logs as Wire) }),

@@ -5,6 +5,7 @@ import { isPassing, readableMessage } from './export-failure.ts'
 import { htmlPageHint, isHtmlPage } from './html-page.ts'
 import { readPartialSuccess } from './partial-success.ts'
 import { httpDateMs, retryAfterMs } from './retry-after.ts'
+import { shownUrl } from './shown-url.ts'
 
 /** The status with which Loki says that it dropped what it was sent: a 2xx that is no success. */
 const ingestionBlocked = 260
@@ -82,7 +83,7 @@ function ignoredCount(message: string): { readonly count?: number } {
 
 function redirectHint(answer: HttpAnswer): string | undefined {
   const to = answer.status < 400 ? answer.header('location') : undefined
-  return to === undefined ? undefined : `It says that it is at ${to}: set the endpoint to that.`
+  return to === undefined ? undefined : `It says that it is at ${shownUrl(to)}: set the endpoint to that.`
 }
 
 /** What the receiver's clock says: a date of its own is meant by that one, whatever ours says. */

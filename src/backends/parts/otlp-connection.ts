@@ -4,6 +4,7 @@ import type { OtlpHttpOptions } from './otlp-http-options.ts'
 import { outcomeOfFailure } from './export-failure.ts'
 import { revealed, userAgent } from './headers.ts'
 import { outcomeOfAnswer } from './otlp-answer.ts'
+import { outcomeWithoutOwn } from './own-secrets.ts'
 
 const defaultTimeoutMs = 10_000
 
@@ -26,6 +27,7 @@ export function connectOtlp(options: OtlpHttpOptions, signal: Signal): OtlpConne
     ...revealed(options.headers[signal]),
     'content-type': 'application/x-protobuf',
   }
+  const own = { url, headers: options.headers[signal] }
   return {
     send: async (body, compression, aborted) => {
       const late = AbortSignal.timeout(timeoutMs)
@@ -35,12 +37,12 @@ export function connectOtlp(options: OtlpHttpOptions, signal: Signal): OtlpConne
           body,
           signal: AbortSignal.any([aborted, late]),
         })
-        return outcomeOfAnswer(answer, Date.now(), options.hintFor)
+        return outcomeWithoutOwn(outcomeOfAnswer(answer, Date.now(), options.hintFor), own)
       } catch (error) {
         if (late.aborted && !aborted.aborted) {
           return { kind: 'retry', reason: 'timeout', message: `no answer within ${timeoutMs} ms` }
         }
-        return outcomeOfFailure(error)
+        return outcomeWithoutOwn(outcomeOfFailure(error), own)
       }
     },
     close: () => pool.close(),

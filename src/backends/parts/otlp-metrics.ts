@@ -12,7 +12,7 @@ export type MetricsBackend = Required<Pick<Backend, 'deliverMetrics' | 'closeMet
  * Cumulative, one request per attempt over connections of its own; nothing is read from the environment.
  */
 export function otlpMetrics(to: Destination): MetricsBackend {
-  const wire = createWire()
+  const wire = createWire(to)
   const { deliverMetrics, closeMetrics } = fromExporters({ metrics: () => metricExporter(to, wire) }) as MetricsBackend
   return {
     deliverMetrics: (metrics, signal) => wire.watch(signal, () => deliverMetrics(metrics, signal)),

@@ -6,6 +6,7 @@ import { diagnostics } from '../../diagnostics.ts'
 import type { TlsOptions } from '../../transport/http-pool.ts'
 import type { Outcome } from '../backend.ts'
 import { revealed, userAgent } from './headers.ts'
+import { outcomeWithoutOwn } from './own-secrets.ts'
 import { type LastAnswer, makeSingleAttempt } from './single-attempt.ts'
 
 const defaultTimeoutMs = 10_000
@@ -32,7 +33,7 @@ export interface Wire {
   cut(): void
 }
 
-export function createWire(): Wire {
+export function createWire(to: Destination): Wire {
   let agent: Agent | undefined
   const last: LastAnswer = { status: undefined, partialSuccess: undefined }
   const cut = (): void => agent?.destroy()
@@ -58,7 +59,7 @@ export function createWire(): Wire {
       subscribe(responseChannel, onResponse)
       try {
         const outcome = await attempt()
-        return outcome.kind === 'delivered' ? withPartialSuccess(last) : outcome
+        return outcomeWithoutOwn(outcome.kind === 'delivered' ? withPartialSuccess(last) : outcome, to)
       } finally {
         unsubscribe(responseChannel, onResponse)
         signal.removeEventListener('abort', cut)

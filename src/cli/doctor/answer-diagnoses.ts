@@ -1,3 +1,4 @@
+import { shownUrl } from '../../backends/parts/shown-url.ts'
 import { type Diagnosis, type Evidence, isHtml, saidBy, statusOf } from './evidence.ts'
 
 const is =
@@ -113,7 +114,7 @@ export const answerDiagnoses: readonly Diagnosis[] = [
   {
     code: 'redirected',
     when: (evidence) => statusOf(evidence) >= 300 && statusOf(evidence) < 400,
-    cause: ({ seen }) => `it is somewhere else: ${seen.headers.get('location') ?? 'no address was named'}`,
+    cause: ({ seen }) => `it is somewhere else: ${shownUrl(seen.headers.get('location') ?? 'no address was named')}`,
     fix: ({ places }) => `Set ${places.endpoint} to that address: redirects are not followed.`,
   },
   {

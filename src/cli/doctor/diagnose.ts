@@ -21,7 +21,7 @@ export function diagnose(evidence: Evidence): readonly Finding[] {
         severity: 'error',
         code: diagnosis.code,
         source: signal,
-        message: harmless(diagnosis.cause(evidence)),
+        message: harmless(evidence.hide(diagnosis.cause(evidence))),
         fix: harmless(diagnosis.fix(evidence)),
       })
     }

@@ -19,6 +19,8 @@ export interface Evidence {
     readonly timeout: string
     readonly ca: string
   }
+  /** A text without credentials. */
+  hide(text: string): string
   /** A variable that names a proxy. */
   readonly proxyVariable: string | undefined
 }

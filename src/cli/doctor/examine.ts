@@ -1,3 +1,4 @@
+import { shownUrl } from '../../backends/parts/shown-url.ts'
 import { builtinBackends } from '../../backends/registry.ts'
 import { nearestPackage } from '../../config/package-info.ts'
 import { type ConfigInput, resolveConfig } from '../../config/resolve.ts'
@@ -54,6 +55,11 @@ function configOf(env: Env, cwd: string): ResolvedConfig | Finding[] {
   }
 }
 
+/** A query may hold a credential. */
+function shownEndpoints(backend: ResolvedBackend): BackendReport['endpoints'] {
+  return Object.fromEntries(Object.entries(endpointsOf(backend)).map(([signal, url]) => [signal, shownUrl(url)]))
+}
+
 async function reportOf(
   backend: ResolvedBackend,
   config: ResolvedConfig,
@@ -63,7 +69,7 @@ async function reportOf(
 ): Promise<BackendReport> {
   const { name, type, signals } = backend
   const findings = backendFindings(backend, sources)
-  const report = { name, type, signals, endpoints: endpointsOf(backend), values: backendValues(backend, sources) }
+  const report = { name, type, signals, endpoints: shownEndpoints(backend), values: backendValues(backend, sources) }
   if (items === undefined) return { ...report, findings }
   const checked = await checkLive(backend, items, sources, proxyVariableOf(env))
   const wasTaken = checked.live.some(({ ok }) => ok)

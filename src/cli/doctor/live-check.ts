@@ -1,9 +1,11 @@
 import { isOtlpBackend, type OtlpBackend, type OtlpOutcome } from '../../backends/backend.ts'
+import { shownUrl } from '../../backends/parts/shown-url.ts'
 import { builtinBackends } from '../../backends/registry.ts'
 import type { ResolvedBackend } from '../../config/types.ts'
 import { diagnose } from './diagnose.ts'
 import { endpointsOf, type SentSignal } from './endpoints.ts'
 import type { Evidence } from './evidence.ts'
+import { hidingCredentials } from './hide-credentials.ts'
 import type { Finding, LiveResult } from './report.ts'
 import type { TestItems } from './test-items.ts'
 import type { ValueSources } from './value-sources.ts'
@@ -27,6 +29,7 @@ export async function checkLive(
   const connected = builtinBackends[type]?.connect(options as never, context)
   if (connected === undefined || !isOtlpBackend(connected)) return { live: [], findings: [] }
   const urls = endpointsOf(backend)
+  const hide = hidingCredentials(options as Readonly<Record<string, unknown>>)
   const places = {
     endpoint: sources.place(backend, 'endpoint', 'baseUrl', 'tracesEndpoint', 'logsEndpoint'),
     credentials: sources.place(backend, ...(credentialOptions[type] ?? ['headers'])),
@@ -49,13 +52,17 @@ export async function checkLive(
         seen,
         timeoutMs,
         places,
+        hide,
         proxyVariable,
         url: new URL(url),
         nowMs: Date.now(),
       }
       const findings = [...diagnose(evidence), ...slowFinding(evidence, tookMs)]
       const ok = !findings.some(({ severity }) => severity === 'error')
-      return [{ signal, ok, url, ...(seen.status !== undefined && { status: seen.status }), tookMs }, findings]
+      return [
+        { signal, ok, url: shownUrl(url), ...(seen.status !== undefined && { status: seen.status }), tookMs },
+        findings,
+      ]
     })
     const results = await Promise.all(attempts)
     return { live: results.map(([result]) => result), findings: results.flatMap(([, findings]) => findings) }
