@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { AttemptError, readableMessage } from './export-failure.ts'
 import { isHtmlPage } from './html-page.ts'
 import { httpDateMs, retryAfterMs } from './retry-after.ts'
+import { type MakeRequest, untracedRequest } from './untraced-request.ts'
 
 /** What a receiver said to the last request, beyond what the exporter passes on. */
 export interface LastAnswer {
@@ -21,10 +22,12 @@ interface Transport {
   send(data: Uint8Array, timeoutMillis: number): Promise<Response>
   shutdown(): void
 }
+interface HttpTransport extends Transport {
+  _parameters: { headers: () => Promise<Record<string, string>> }
+  _loadUtils(): Promise<{ readonly agent: unknown; readonly request: MakeRequest }>
+}
 interface Delegate {
-  _transport: Transport & {
-    readonly _transport: Transport & { _parameters: { headers: () => Promise<Record<string, string>> } }
-  }
+  _transport: Transport & { readonly _transport: HttpTransport }
   _responseHandler: { handleResponse(response: unknown): void }
 }
 
@@ -32,7 +35,7 @@ interface Delegate {
 const ingestionBlocked = 260
 
 /**
- * Makes an official OTLP/HTTP exporter try once per export, send our headers alone, and say what it was answered.
+ * Makes an official OTLP/HTTP exporter try once per export, send our headers alone, untraced, and say what it was answered.
  *
  * By itself it tries up to five times within its timeout, with timers that keep the process alive, hides the status and
  * `Retry-After`, logs partial success instead of returning it, and adds the headers of `OTEL_EXPORTER_OTLP_HEADERS`, also
@@ -48,6 +51,8 @@ export function makeSingleAttempt(
   if (!isDelegate(delegate)) return false
   const http = delegate._transport._transport
   http._parameters.headers = async () => ({ ...headers, 'Content-Type': 'application/x-protobuf' })
+  const loadUtils = http._loadUtils.bind(http)
+  http._loadUtils = async () => ({ ...(await loadUtils()), request: await untracedRequest() })
   const transport: Transport = {
     send: async (data, timeoutMillis) => finalOf(await http.send(data, timeoutMillis), last),
     shutdown: () => http.shutdown(),
@@ -91,6 +96,7 @@ function isDelegate(value: unknown): value is Delegate {
   if (!isObject(value) || !isObject(value['_responseHandler']) || !isObject(value['_transport'])) return false
   const http = value['_transport']['_transport']
   if (!isObject(http) || typeof http['send'] !== 'function' || typeof http['shutdown'] !== 'function') return false
+  if (typeof http['_loadUtils'] !== 'function') return false
   return isObject(http['_parameters']) && typeof http['_parameters']['headers'] === 'function'
 }
 
