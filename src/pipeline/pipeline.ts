@@ -17,6 +17,7 @@ import { type RedactionOptions, Redactor } from './redaction/redactor.ts'
 import { openItems, Router } from './router.ts'
 import { selectionOf } from './selection.ts'
 import { estimateSpanBytes } from './span-size.ts'
+import { forgetOld } from './spool/forget.ts'
 import { timerMs, within } from './within.ts'
 
 export type { BackendStatus, LaneProblem, SignalStatus } from './ledger.ts'
@@ -111,6 +112,7 @@ export function createPipeline({
       }
     }),
   )
+  if (spool !== undefined) void forgetOld(spool.dir, now())
   const lanes = router.routes.map(({ lane }) => lane)
   const redactor = redaction && new Redactor(redaction)
   const losses = resource && new LossReporter(router.routes, resource, now)

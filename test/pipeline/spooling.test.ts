@@ -292,6 +292,34 @@ describe('what is at the edge of the spool', () => {
     expect([delivered, spooled + (dropped['spool_unreadable'] ?? 0)]).toEqual([1, 5])
   })
 
+  it('is deleted where nobody has come for it in eight days, and nothing else is', async () => {
+    heard()
+    const dir = folder()
+    const gone = started(
+      scriptedOtlp(() => down),
+      dir,
+      { service: 'a service that is no more' },
+    )
+    await push(gone.pipeline, numbered(3))
+    await gone.pipeline.close(0)
+    const young = started(
+      scriptedOtlp(() => down),
+      dir,
+      { service: 'another' },
+    )
+    await push(young.pipeline, numbered(3))
+    await young.pipeline.close(0)
+    const isGone = (name: string): boolean => name.includes('no_more')
+    const eightDaysAgo = new Date(Date.now() - 8.1 * 86_400_000)
+    for (const name of filesOf(dir).filter(isGone)) utimesSync(join(dir, name), eightDaysAgo, eightDaysAgo)
+    writeFileSync(join(dir, 'notes.seg'), 'of the user')
+    utimesSync(join(dir, 'notes.seg'), eightDaysAgo, eightDaysAgo)
+    expect(filesOf(dir).filter(isGone)).toHaveLength(1)
+    started(scriptedOtlp(), dir)
+    await until(() => !filesOf(dir).some(isGone))
+    expect(filesOf(dir)).toHaveLength(2)
+  })
+
   it('is sent as it was written, whatever is set now', async () => {
     heard()
     const dir = folder()
