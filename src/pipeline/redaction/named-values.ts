@@ -1,4 +1,4 @@
-import { countNamePattern, secretNamePattern, secretTails, tailsPattern } from './secret-names.ts'
+import { countNamePattern, namePattern, secretNamePattern, secretTails, tailsPattern } from './secret-names.ts'
 import type { SecretText } from './secret-text.ts'
 
 /** What may stand between a name and its separator: of JSON, of `user[password]=…`. */
@@ -12,13 +12,15 @@ const tail = tailsPattern(secretTails)
 
 /** A separator with a secret name before it; its last letters are looked for first, as they are rarely there. */
 const separator = (char: string): string =>
-  `${char}(?<=${tail}${close}${char})(?<=(?<!\\[Redacted: \\w{0,12})(?<name>${names})${close}${char})`
+  `${char}(?<=${tail}${close}${char})(?<=(?<!\\[Redacted: [\\w. -]{0,12})(?<name>${names})${close}${char})`
 
-const notRedacted = '(?!\\[Redacted)'
-const scheme = '(?:(?:[Bb]earer|[Bb]asic|[Dd]igest|[Tt]oken|[Aa]pi[Kk]ey)[ \\t])?'
+const mark = '\\[Redacted: [\\w. -]{1,40}\\]'
+const unless = (behind: string): string => `(?!${mark}${behind})`
+const scheme = `(?:${['bearer', 'basic', 'digest', 'token', 'apiKey'].map(namePattern).join('|')})[ \\t]`
 
 // A placeholder of SQL or of a template is no secret, and neither is a comparison or what has been redacted.
-const placeholder = `["'?:@\\[{<(>]|\\$(?:\\d+(?![\\w$])|[{(A-Z_a-z])|%(?![\\dA-Fa-f]{2})|={1,2}(?:\\s|$)`
+const end = '[\\s&"\',;)<]'
+const placeholder = `["'?:@{<(>]|(?!${mark}(?!${end}|$))\\[|${scheme}${mark}|\\$(?:\\d+(?![\\w$])|[{(A-Z_a-z])|%(?![\\dA-Fa-f]{2})|={1,2}(?:\\s|$)`
 
 /**
  * Values that are secrets by the names before them, wherever they stand in a text.
@@ -30,7 +32,7 @@ export const namedValues: readonly SecretText[] = [
   {
     name: 'value',
     pattern: new RegExp(
-      `(?<kept>${separator('[:=]')}>?\\s?(?<quote>["']))${notRedacted}(?:(?!\\k<quote>)[^\\\\\\n]|\\\\.)+`,
+      `(?<kept>${separator('[:=]')}>?\\s?(?<quote>["']))${unless('\\k<quote>')}(?:(?!\\k<quote>)[^\\\\\\n]|\\\\.)+`,
       'g',
     ),
   },
@@ -38,20 +40,23 @@ export const namedValues: readonly SecretText[] = [
   {
     name: 'value',
     pattern: new RegExp(
-      `(?<kept>${separator(':')}\\s?(?<quote>\\\\{1,7}["']))${notRedacted}(?:(?!\\k<quote>)(?:\\\\+[^\\\\\\n]|[^"\\\\\\n]))+`,
+      `(?<kept>${separator(':')}\\s?(?<quote>\\\\{1,7}["']))${unless('\\k<quote>')}(?:(?!\\k<quote>)(?:\\\\+[^\\\\\\n]|[^"\\\\\\n]))+`,
       'g',
     ),
   },
   {
     name: 'value',
-    pattern: new RegExp(`(?<kept>${separator('=')}\\s?)(?!${placeholder})[^\\s&"',;)<]+`, 'g'),
+    pattern: new RegExp(
+      `(?<kept>${separator('=')}\\s?(?:${scheme})?)(?!${placeholder})(?:${mark}|[^\\s&"',;)<])+`,
+      'g',
+    ),
   },
   { name: 'cookie', pattern: /(?<kept>(?<![a-z])cookies?["']?\s?:[ \t]{0,4})(?=[^\s=;]{1,64}=)[^\r\n"'\\]+/gi },
   // `password: required` is prose: without quotes a value has a digit, and is no shorter than 4.
   {
     name: 'value',
     pattern: new RegExp(
-      `(?<kept>${separator(':')}[ \\t]{0,4}${scheme})${notRedacted}(?=[^\\s"',;]{0,63}\\d)[^\\s"',;<>(){}[\\]]{4,}`,
+      `(?<kept>${separator(':')}[ \\t]{0,4}(?:${scheme})?)(?!\\[Redacted)(?=[^\\s"',;]{0,63}\\d)[^\\s"',;<>(){}[\\]]{4,}`,
       'g',
     ),
   },

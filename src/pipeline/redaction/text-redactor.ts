@@ -20,9 +20,9 @@ export function textRedactor(patterns: Readonly<Record<string, string>>): TextRe
   return (text) => {
     let redacted = text
     if (text.length >= leastLength) {
-      // Names first: what they name is censored as a whole, and not the part of it alone that has a form.
-      if (mayHoldNamedValue.test(text)) redacted = without(redacted, namedValues)
+      // Forms first: a key or an address may go on behind what a name alone would take for its value.
       if (mayHoldSecretForm.test(text)) redacted = without(redacted, secretForms)
+      if (mayHoldNamedValue.test(text)) redacted = without(redacted, namedValues)
     }
     return own.length === 0 ? redacted : without(redacted, own)
   }

@@ -6,6 +6,7 @@ import { mayHoldSecretForm, secretForms } from '../../../src/pipeline/redaction/
 import { without } from '../../../src/pipeline/redaction/secret-text.ts'
 
 const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P'
+const pem = '-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----'
 const long = 'aB3/'.repeat(600)
 
 describe('a text is without', () => {
@@ -15,6 +16,13 @@ describe('a text is without', () => {
     ['what a person would write', 'login failed, password: hunter2', 'login failed, password: [Redacted: password]'],
     ['a header', 'curl -H "X-Api-Key: abc123" x', 'curl -H "X-Api-Key: [Redacted: api-key]" x'],
     ['a header of another scheme', 'Authorization: Token abc123', 'Authorization: Token [Redacted: authorization]'],
+    ['one in a setting', 'H=Authorization=Basic dXNlcjpodW50ZXI=', 'H=Authorization=Basic [Redacted: authorization]'],
+    ['one too short for its form', 'authorization=Bearer abc', 'authorization=Bearer [Redacted: authorization]'],
+    ['a private key by its name', `privateKey=${pem}\nb`, 'privateKey=[Redacted: private_key]\nb'],
+    ['one in quotes', `{"privateKey":"${pem}","a":1}`, '{"privateKey":"[Redacted: private_key]","a":1}'],
+    ['an address by its name', 'dsn=x://u:p,w@h/x?a=1', 'dsn=[Redacted: dsn]'],
+    ['what has a form and goes on', `token=${jwt}:abc&a`, 'token=[Redacted: token]&a'],
+    ['and in quotes', `password="${jwt} is mine"`, 'password="[Redacted: password]"'],
     ['cookies', 'GET / Cookie: sid=abc; theme=dark\nnext', 'GET / Cookie: [Redacted: cookie]\nnext'],
     ['what inspect writes', "{ password: 'correct horse', id: 1 }", "{ password: '[Redacted: password]', id: 1 }"],
     ['a number of JSON', '{"password": 123456}', '{"password": [Redacted: password]}'],
