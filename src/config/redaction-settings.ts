@@ -16,7 +16,8 @@ export const redactionSettings: RedactionSettings = {
   },
   'redaction.keys': {
     group: 'Redaction',
-    about: 'Endings of attribute names whose values are secrets, beside the usual ones such as `password` and `token`.',
+    about:
+      'Last words of attribute names whose values are secrets, beside the usual ones such as `password` and `token`.',
     parse: listOf(text),
     default: [],
     env: ['TELEMETRY_REDACT_KEYS'],

@@ -93,7 +93,7 @@ export interface TelemetryConfig<Backend extends Delivering = Delivering> {
   readonly redaction?: {
     /** Default: true. */
     readonly enabled?: boolean
-    /** Endings of names whose values are secrets, beside the usual ones. */
+    /** Last words of names whose values are secrets, beside the usual ones. */
     readonly keys?: readonly string[]
     /** Attributes that are left alone; `page.*` stands for all that begin so. */
     readonly safeKeys?: readonly string[]

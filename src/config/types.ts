@@ -96,7 +96,7 @@ export interface ResolvedConfig {
   /** How secrets in attributes and texts are censored; undefined where they are not. */
   readonly redaction:
     | {
-        /** Endings of names whose values are secrets, beside the default ones. */
+        /** Last words of names whose values are secrets, beside the default ones. */
         readonly keys: readonly string[]
         /** Attributes that are left alone; one that ends in `*` stands for all that begin so. */
         readonly safeKeys: readonly string[]

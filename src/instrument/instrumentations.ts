@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import type { Attributes } from '@opentelemetry/api'
+import { type Attributes, context } from '@opentelemetry/api'
+import { isTracingSuppressed } from '@opentelemetry/core'
 import type { Instrumentation } from '@opentelemetry/instrumentation'
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http'
 import { PinoInstrumentation } from '@opentelemetry/instrumentation-pino'
@@ -15,7 +16,8 @@ import { messageOf } from '../errors.ts'
 /** Instrumentations that come with the package. Records of pino are captured elsewhere; here they get their ids. */
 const bundled: Readonly<Record<string, () => Instrumentation>> = {
   http: () => new HttpInstrumentation({ startOutgoingSpanHook: proxiedAddress }),
-  undici: () => new UndiciInstrumentation(),
+  // Our own deliveries are no requests of the application: they have no spans, and are not in its durations either.
+  undici: () => new UndiciInstrumentation({ ignoreRequestHook: () => isTracingSuppressed(context.active()) }),
   'runtime-node': () => new RuntimeNodeInstrumentation(),
   pino: () => new PinoInstrumentation({ disableLogSending: true }),
 }

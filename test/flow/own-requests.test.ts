@@ -14,7 +14,7 @@ const backends = {
 
 describe.each(['own', 'official'])('with the %s exporter', (exporter) => {
   it.each(Object.keys(backends) as (keyof typeof backends)[])(
-    'no request of ours to %s is traced: not the first, not one between, and not one of a stop',
+    'no request of ours to %s is traced or measured: not the first, not one between, and not one of a stop',
     async (name) => {
       const sink = await otlpSink()
       onTestFinished(() => sink.close())
@@ -36,6 +36,7 @@ describe.each(['own', 'official'])('with the %s exporter', (exporter) => {
       expect(sink.metricRequests.length).toBeGreaterThan(before)
       expect(sink.logRecords().length).toBeGreaterThan(0)
       expect([...new Set(sink.spans().map((span) => span.name))]).toEqual(['order'])
+      expect(sink.metrics().filter(({ name: metric }) => metric === 'http.client.request.duration')).toEqual([])
     },
   )
 })

@@ -7,7 +7,7 @@ import { censored, type TextRedactor, textRedactor } from './text-redactor.ts'
 
 /** What is taken for a secret beside the usual ones, and what is not. */
 export interface RedactionOptions {
-  /** Endings of names that make their values secrets. */
+  /** Last words of names that make their values secrets. */
   readonly keys: readonly string[]
   /** Attributes that are left alone; `page.*` stands for all that begin so. */
   readonly safeKeys: readonly string[]
