@@ -43,9 +43,13 @@ export class RequestQueue {
     this.#count(request, -1)
   }
 
+  has(request: WaitingRequest): boolean {
+    return this.#requests.lastIndexOf(request) !== -1
+  }
+
   /** Changes what a request takes; right whether or not it is in line. */
   resize(request: WaitingRequest, sizes: Partial<Pick<WaitingRequest, 'count' | 'held' | 'size'>>): void {
-    const isInLine = this.#requests.lastIndexOf(request) !== -1
+    const isInLine = this.has(request)
     if (isInLine) this.#count(request, -1)
     Object.assign(request, sizes)
     if (isInLine) this.#count(request, 1)

@@ -198,7 +198,7 @@ export class RequestStore {
     this.#forget(request)
   }
 
-  /** True where the request is on its way to the disk; it takes no room in memory from then on. */
+  /** True where it is on its way to the disk, and takes no room from then on; one taken to be sent meanwhile keeps its body. */
   #spill(request: WaitingRequest): boolean {
     const { body, size, held } = request
     if (this.#spool === undefined || body === undefined || request.spooled !== undefined || request.isSpilling)
@@ -206,8 +206,8 @@ export class RequestStore {
     if (!this.#spool.takes(body.length)) return false
     this.#queue.resize(request, { held: 0, size: bytesBesideBody })
     void this.#spool.keep(request, body).then((isKept) => {
-      if (isKept) this.#release(request)
-      else this.#queue.resize(request, { held, size })
+      if (!isKept) this.#queue.resize(request, { held, size })
+      else if (this.#queue.has(request)) this.#release(request)
       this.#makeRoom()
       if (this.#spool?.keepsAll === true) this.#options.onChange()
     })
@@ -244,7 +244,6 @@ export class RequestStore {
 
   #evictedFromDisk(request: WaitingRequest): void {
     request.spooled = undefined
-    if (!this.#queue.requests.includes(request)) return
-    this.drop(request, 'spool_full')
+    if (this.#queue.has(request)) this.drop(request, 'spool_full')
   }
 }

@@ -114,13 +114,19 @@ export class Scene {
       flush: async (ms) => (await tell({ do: 'flush', ms })) as boolean,
       tell,
       kill: (signal) => void child.kill(signal),
-      settled: (timeoutMs = 30_000) =>
-        until(async () => {
-          const { backends } = await app.status()
-          return Object.values(backends).every(({ traces, logs }) =>
+      settled: async (timeoutMs = 60_000) => {
+        let last: AppStatus | undefined
+        await until(async () => {
+          last = await app.status()
+          return Object.values(last.backends).every(({ traces, logs }) =>
             [traces, logs].every((each) => each === undefined || each.queued + (each.spooled ?? 0) === 0),
           )
-        }, timeoutMs),
+        }, timeoutMs).catch((error: unknown) => {
+          throw new Error(`something waits still: ${JSON.stringify(last, undefined, 1)}\n${stderr.join('')}`, {
+            cause: error,
+          })
+        })
+      },
       end: async () => {
         await app.status()
         await tell({ do: 'end' })

@@ -249,6 +249,31 @@ describe('what is at the edge of the spool', () => {
     expect(new Set(backend.delivered).size).toBe(320 - lost)
   })
 
+  it('is tried again where it was taken to be sent while it was being written, and its file goes', async () => {
+    heard()
+    const answers = new Map<string, (step: OtlpStep) => void>()
+    let isUp = false
+    const backend = scriptedOtlp(([name = '']) =>
+      isUp ? up : { answer: new Promise((resolve) => answers.set(name, resolve)) },
+    )
+    const { pipeline, status } = started(backend, folder(), { maxBytes: 65_536 }, 20)
+    await push(pipeline, numbered(24))
+    expect(await pipeline.flush(100)).toBe(false)
+    expect(status().traces).toMatchObject({ queued: 24, spooled: 0 })
+    await push(pipeline, ['24'])
+    answers.get('0')?.(up)
+    await until(() => answers.has('4') && status().traces?.spooled === 1)
+    for (let index = 0; status().traces?.dropped['spool_full'] === undefined; index += 1) {
+      pipeline.pushSpan(large(`large ${index}`))
+      await new Promise((resolve) => setTimeout(resolve, 4))
+    }
+    isUp = true
+    for (const answer of answers.values()) answer(down)
+    expect(await pipeline.flush(5_000)).toBe(true)
+    expect(backend.delivered).toContain('4')
+    expect(status().traces).toMatchObject({ queued: 0, spooled: 0 })
+  })
+
   it('is counted where at the end there is more than there is room for', async () => {
     heard()
     const dir = folder()

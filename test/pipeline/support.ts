@@ -90,7 +90,7 @@ export type OtlpStep = OtlpOutcome | Exclude<Step, Outcome>
 export interface ScriptedOtlp extends OtlpBackend {
   /** The texts of every request, in order. */
   readonly attempts: string[][]
-  /** The texts of the requests that were answered with `delivered`. */
+  /** The texts of the requests that were answered with `delivered`, and not given up before. */
   readonly delivered: string[]
   /** Requests under way now, and the most there were. */
   readonly underWay: { now: number; most: number }
@@ -112,7 +112,7 @@ export function scriptedOtlp(
     view: plainView,
     compression: { traces: 'gzip', logs: 'none' },
     deliver: () => Promise.reject(new Error('requests are sent')),
-    send: async ({ signal, body, compression }) => {
+    send: async ({ signal, body, compression }, givenUp) => {
       const bytes = compression === 'gzip' ? gunzipSync(body) : body
       const texts =
         signal === 'traces'
@@ -123,13 +123,13 @@ export function scriptedOtlp(
       underWay.most = Math.max(underWay.most, underWay.now)
       await new Promise((resolve) => setImmediate(resolve))
       const step = typeof answers === 'function' ? answers(texts) : (left.shift() ?? { kind: 'delivered' })
-      if (typeof step === 'object' && 'answer' in step) await (step.answer as Promise<unknown>)
+      const answer =
+        typeof step === 'object' && 'answer' in step ? await (step.answer as Promise<OtlpOutcome | undefined>) : step
       underWay.now -= 1
-      if (step === 'throws' || step === 'rejects') throw new Error('thrown by the backend')
-      if (step === 'hangs') return new Promise<Outcome>(() => {})
-      if ('answer' in step) return step.answer as Promise<Outcome>
-      if (step.kind === 'delivered') delivered.push(...texts)
-      return step
+      if (answer === 'throws' || answer === 'rejects') throw new Error('thrown by the backend')
+      if (answer === 'hangs') return new Promise<Outcome>(() => {})
+      if (answer?.kind === 'delivered' && !givenUp.aborted) delivered.push(...texts)
+      return answer as OtlpOutcome
     },
     ...more,
   }

@@ -60,8 +60,14 @@ export class Segment {
   /** Makes the file, for its owner alone. Rejects where there is one already. */
   static async create(path: string): Promise<Segment> {
     const file = await open(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
-    await file.write(segmentHeader)
-    return new Segment(path, (await file.stat()).ino, segmentHeader.length, 1, file)
+    try {
+      await file.write(segmentHeader)
+      return new Segment(path, (await file.stat()).ino, segmentHeader.length, 1, file)
+    } catch (error) {
+      await file.close()
+      await rm(path, { force: true })
+      throw error
+    }
   }
 
   /**

@@ -73,16 +73,13 @@ export class Spool {
 
   /** Rejects where nothing can be written; then nothing is kept. */
   append(request: SpooledRequest): Promise<SpoolEntry> {
-    return this.#inTurn(async () => {
-      if (this.#isEnded) throw new Error('the process has ended')
-      try {
-        return await this.#append(request)
-      } catch (error) {
+    return this.#inTurn(() =>
+      this.#append(request).catch(async (error: unknown) => {
         if (!isGone(error)) throw error
         await this.#leaveWhatIsGone()
-        return await this.#append(request)
-      }
-    })
+        return this.#append(request)
+      }),
+    )
   }
 
   /**
@@ -146,16 +143,16 @@ export class Spool {
       .finally(() => this.#settling.delete(entry))
   }
 
-  /** Resolves when everything asked for so far is done. Never rejects. */
+  /** Resolves when everything is done that was asked for, meanwhile included. Never rejects. */
   async idle(): Promise<void> {
-    await this.#turn
+    for (let last; last !== this.#turn; await last) last = this.#turn
   }
 
   /** Leaves what is on disk to the next process. Never rejects. */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     await this.#inTurn(async () => {
-      for (const segment of this.#entries.keys()) await segment.close()
+      await this.#active?.close()
       this.#entries.clear()
       for (const folder of this.#folders) await leaveFolder(folder)
     }).catch(() => diagnostics.count('spool_errors'))
@@ -168,7 +165,8 @@ export class Spool {
   }
 
   async #append(request: SpooledRequest): Promise<SpoolEntry> {
-    const segment = await this.#writable(request.body.length)
+    const segment = this.#isEnded ? undefined : await this.#writable(request.body.length)
+    if (segment === undefined || this.#isEnded) throw new Error('the process has ended')
     this.#writing = { request, path: segment.path, size: segment.size + requestFrameBytes(request) }
     try {
       const entry = { ...(await segment.append(request)), segment }
