@@ -1,5 +1,6 @@
 import { Socket } from 'node:net'
-import type { buildConnector, Dispatcher, Pool } from 'undici'
+import type { buildConnector, Pool } from 'undici'
+import { AnswerHandler, type HttpAnswer } from './answer-handler.ts'
 
 /** Who is trusted, and who we are; PEM texts. */
 export interface TlsOptions {
@@ -20,36 +21,25 @@ export interface HttpPost {
   readonly body: Uint8Array
   /** Gives the request up, and with it its connection. */
   readonly signal: AbortSignal
-}
-
-/** What was answered, whatever the status. */
-export interface HttpAnswer {
-  readonly status: number
-  /** The header's first value; undefined where there is none. */
-  header(name: string): string | undefined
-  /** The first bytes of the body, up to 64 KiB. */
-  readonly body: Buffer
+  /** Most milliseconds until the answer is there; where only its head is by then, that is the answer. */
+  readonly timeoutMs: number
 }
 
 /** Kept-alive connections to one origin, shared with nobody. */
 export interface HttpPool {
-  /** Rejects when no whole head of an answer came: with the error of the network, or the signal's reason. */
+  /**
+   * Rejects when no whole head of an answer came: with the error of the network, with {@link NoAnswerError} when the time
+   * is over, or with the signal's reason.
+   */
   post(request: HttpPost): Promise<HttpAnswer>
   /** Closes all connections, those in use included. */
   close(): Promise<void>
 }
 
-/** What is read of a body; receivers say what is wrong in less. */
-const maxBodyBytes = 65_536
-
 /** Longer than batches wait, shorter than most proxies do: a connection is used again, and rarely found closed. */
 const keepAliveMs = 30_000
 
-/**
- * Makes a pool of connections for requests to one URL. The library behind it is loaded with the first request.
- *
- * A body that breaks off, or goes on beyond what is read, is cut there: the status is the answer.
- */
+/** Makes a pool of connections for requests to one URL. The library behind it is loaded with the first request. */
 export function createHttpPool(url: string, { tls = {}, connections = 1 }: HttpPoolOptions = {}): HttpPool {
   const { origin, pathname, search } = new URL(url)
   let pool: Promise<Pool> | undefined
@@ -67,23 +57,15 @@ export function createHttpPool(url: string, { tls = {}, connections = 1 }: HttpP
     })
   }
   return {
-    post: async ({ headers, body, signal }) => {
+    post: async ({ headers, body, signal, timeoutMs }) => {
       if (closed) throw new Error('the connections are closed')
+      signal.throwIfAborted()
       pool ??= connect()
       const dispatcher = await pool
-      const response = await dispatcher.request({
-        method: 'POST',
-        path: pathname + search,
-        headers: { ...headers },
-        body,
-        signal,
+      return new Promise((resolve, reject) => {
+        const request = { method: 'POST', path: pathname + search, headers, body } as const
+        dispatcher.dispatch(request, new AnswerHandler({ signal, timeoutMs, resolve, reject }))
       })
-      const { statusCode: status, headers: fields } = response
-      return {
-        status,
-        header: (name) => [fields[name]].flat()[0],
-        body: await readSome(response.body),
-      }
     },
     close: async () => {
       closed = true
@@ -104,19 +86,4 @@ function letGo(connect: buildConnector.connector): buildConnector.connector {
     socket.unref()
     socket.ref = () => socket
   }
-}
-
-async function readSome(body: Dispatcher.ResponseData['body']): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      chunks.push(chunk)
-      size += chunk.length
-      if (size >= maxBodyBytes) break
-    }
-  } catch {
-    // The status has been said; what is missing are words.
-  }
-  return Buffer.concat(chunks).subarray(0, maxBodyBytes)
 }

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { HttpAnswer } from '../../transport/http-pool.ts'
+import type { HttpAnswer } from '../../transport/answer-handler.ts'
 import type { OtlpOutcome } from '../backend.ts'
 import { isPassing, readableMessage } from './export-failure.ts'
 import { htmlPageHint, isHtmlPage } from './html-page.ts'

@@ -1,3 +1,4 @@
+import { NoAnswerError } from '../../transport/answer-handler.ts'
 import { createHttpPool } from '../../transport/http-pool.ts'
 import type { OtlpOutcome, Signal } from '../backend.ts'
 import type { OtlpHttpOptions } from './otlp-http-options.ts'
@@ -18,30 +19,29 @@ export interface OtlpConnection {
   close(): Promise<void>
 }
 
-export function connectOtlp(options: OtlpHttpOptions, signal: Signal): OtlpConnection {
-  const url = options.endpoints[signal] as string
-  const timeoutMs = options.timeoutMs[signal] ?? defaultTimeoutMs
+export function connectOtlp(options: OtlpHttpOptions, of: Signal): OtlpConnection {
+  const url = options.endpoints[of] as string
+  const timeoutMs = options.timeoutMs[of] ?? defaultTimeoutMs
   const pool = createHttpPool(url, { connections, ...(options.tls && { tls: options.tls }) })
   const headers = {
     'user-agent': userAgent(),
-    ...revealed(options.headers[signal]),
+    ...revealed(options.headers[of]),
     'content-type': 'application/x-protobuf',
   }
-  const own = { url, headers: options.headers[signal] }
+  const own = { url, headers: options.headers[of] }
+  const compressed = { ...headers, 'content-encoding': 'gzip' }
   return {
-    send: async (body, compression, aborted) => {
-      const late = AbortSignal.timeout(timeoutMs)
+    send: async (body, compression, signal) => {
       try {
         const answer = await pool.post({
-          headers: compression === 'gzip' ? { ...headers, 'content-encoding': 'gzip' } : headers,
+          headers: compression === 'gzip' ? compressed : headers,
           body,
-          signal: AbortSignal.any([aborted, late]),
+          signal,
+          timeoutMs,
         })
         return outcomeWithoutOwn(outcomeOfAnswer(answer, Date.now(), options.hintFor), own)
       } catch (error) {
-        if (late.aborted && !aborted.aborted) {
-          return { kind: 'retry', reason: 'timeout', message: `no answer within ${timeoutMs} ms` }
-        }
+        if (error instanceof NoAnswerError) return { kind: 'retry', reason: 'timeout', message: error.message }
         return outcomeWithoutOwn(outcomeOfFailure(error), own)
       }
     },
