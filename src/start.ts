@@ -134,7 +134,13 @@ function start(config: ResolvedConfig): Telemetry {
   const takesLogs = !config.disabled && config.backends.some(({ signals }) => signals.includes('logs'))
   const stopCapture = takesLogs ? captureLogs((entry) => own.pushLog(entry), captureOptions) : undefined
   const consoleDraws = config.backends.some(({ type, signals }) => type === 'console' && signals.includes('logs'))
-  configureLogging({ ...config.logging, stdout: config.logging.stdout ?? (config.disabled || !consoleDraws) })
+  // In records these names are found later, where it can be noted what was censored.
+  const redactKeys = config.redaction?.keys ?? []
+  configureLogging({
+    ...config.logging,
+    redactKeys,
+    stdout: config.logging.stdout ?? (config.disabled || !consoleDraws),
+  })
   const stopShowing = own.takesPending
     ? showPendingSpans(sdk.openSpans, (pending) => own.pushPending(pending))
     : undefined

@@ -23,7 +23,8 @@ export interface KnownVariables {
  * Reports `TELEMETRY_*` variables that nobody reads.
  *
  * One that is a mistyped known one is a problem. The options of a backend that is switched off are none: they wait to be
- * switched on. Any other is a warning: it may belong to somebody else; so is a mistyped standard variable.
+ * switched on. Any other is a warning: one that its backend does not have, a mistyped standard variable, and one that may
+ * belong to somebody else.
  */
 export function reportUnknownVariables(
   env: Env,
@@ -47,6 +48,11 @@ export function reportUnknownVariables(
   for (const variable of Object.keys(env)) {
     if (!variable.startsWith(ours) || known.has(variable)) continue
     const owner = ownerOf(variable, suffixes, general)
+    const backend = names.find((name) => variablePrefix(name) === `${ours}${owner}_`)
+    if (backend !== undefined) {
+      report.warn(variable, 'nobody reads this variable', `The backend "${backend}" has no such option.`)
+      continue
+    }
     const meant = owner === undefined ? closestVariable(variable, candidates) : activeVariable(variable, owner, names)
     const isMistyped = meant !== undefined && !Object.hasOwn(env, meant)
     if (isMistyped) report.problem(variable, 'nobody reads this variable', `Did you mean ${meant}?`)

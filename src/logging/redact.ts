@@ -1,6 +1,7 @@
 import { endOfValue, skipSpace, valuesAt, type Span } from './json-text.ts'
 import {
   countNamePattern,
+  lastWordsPattern,
   namePattern,
   secretNamePattern,
   secretTails,
@@ -23,19 +24,21 @@ const harmless = new Set(['null', 'true', 'false'])
  * last words of a key, in any case; numbers under names of counts (`tokens`, `max_token`) stay. A path is written as
  * pino writes them (`user.ssn`, `*.card`, `items[*].key`, `["x-y"].z`) and starts at the top of the line; a path of one
  * name (`ssn`) is censored at any depth, like the default ones, and compared without case, `_` and `-`. `null`, `true`
- * and `false` stay, as they give nothing away. Text inside a string, a message for example, is not looked into.
+ * and `false` stay, as they give nothing away. Text inside a string, a message for example, is not looked into. `keys` are
+ * last words of further names.
  */
-export function createRedactor(paths: readonly string[] = []): Redactor {
+export function createRedactor(paths: readonly string[] = [], keys: readonly string[] = []): Redactor {
   const parsed = paths.map(parsePath).filter((path) => path.length > 0)
   const names = parsed
     .filter((path) => path.length === 1)
     .map(([name]) => name as string)
     .filter(isName)
   const places = parsed.filter((path) => path.length > 1 || path[0] === '*')
-  const allNames = [secretNamePattern, ...names.map((name) => `"${namePattern(name)}`)].join('|')
+  const ofKeys = keys.map(lastWordsPattern).filter((pattern) => pattern !== '')
+  const allNames = [secretNamePattern, ...names.map((name) => `"${namePattern(name)}`), ...ofKeys].join('|')
   // A number under a name of a count is one; what a map under it holds is told by the names in that map.
   // The last letters alone are found several times as fast, and most lines have no key that ends in them.
-  const tail = `${tailsPattern([...secretTails, ...names.map(tailOf)])}":`
+  const tail = `${tailsPattern([...secretTails, ...names.map(tailOf), ...keys.map(tailOf).filter((tail) => tail !== '')])}":`
   const mayHaveSecret = new RegExp(tail, 'i')
   const eachSecret = new RegExp(`${tail}(?<=(?:${allNames}|${countNamePattern}(?=":\\s*(?:\\[\\s*)?"))":)`, 'g')
   const placed = places.length === 0 ? undefined : placeTest(places)

@@ -9,12 +9,19 @@ export interface LoggingSettings {
   readonly level: LevelName | 'silent'
   /** Paths, in pino's syntax, censored beside the default names. */
   readonly redact: readonly string[]
+  /** Last words of names whose values are censored beside the default ones. */
+  readonly redactKeys: readonly string[]
   /** False where nothing is to be written to stdout; the records still reach the pipeline. */
   readonly stdout: boolean
 }
 
 /** What holds before a start and after a stop. */
-export const defaultLoggingSettings: LoggingSettings = Object.freeze({ level: 'info', redact: [], stdout: true })
+export const defaultLoggingSettings: LoggingSettings = Object.freeze({
+  level: 'info',
+  redact: [],
+  redactKeys: [],
+  stdout: true,
+})
 
 let settings: LoggingSettings = defaultLoggingSettings
 let redact: Redactor = createRedactor()
@@ -49,7 +56,7 @@ export function loggingSettings(): LoggingSettings {
  */
 export function configureLogging(next: LoggingSettings): void {
   settings = next
-  redact = createRedactor(next.redact)
+  redact = createRedactor(next.redact, next.redactKeys)
   sweep()
   for (const follower of followers) {
     const logger = follower.deref()

@@ -5,6 +5,9 @@ import type { LaneProblem } from './ledger.ts'
 /** Least time between two announcements of trouble, so that a backend that comes and goes does not fill stderr. */
 const quietMs = 60_000
 
+/** What to do where a receiver lets nothing through, and nothing is known of why. */
+const findOut = '`npx signalbox doctor --live` says what is wrong'
+
 type Fate = 'held' | 'dropped' | 'blocked'
 
 /**
@@ -38,7 +41,8 @@ export class LaneVoice {
     this.#lastSaidAt = now
     const why = message === '' ? reason : `${reason}: ${message}`
     const what = fate === 'held' ? 'is failing' : fate === 'dropped' ? 'refuses data' : 'takes nothing'
-    const advice = hint === undefined ? '' : `: ${hint.replace(/\.$/, '')}`
+    const known = fate === 'blocked' ? (hint ?? findOut) : hint
+    const advice = known === undefined ? '' : `: ${known.replace(/\.$/, '')}`
     diagnostics.say('warn', `${this.#subject} ${what} (${why})${advice}; ${this.#fateOf(fate)}`)
   }
 

@@ -214,6 +214,19 @@ describe('variables that nobody reads', () => {
   })
 
   it.each([
+    [
+      { TELEMETRY_BACKENDS: 'console', TELEMETRY_CONSOLE_DROP_ATTRIBUTES: 'user.email' },
+      'TELEMETRY_CONSOLE_DROP_ATTRIBUTES: nobody reads this variable. The backend "console" has no such option.',
+    ],
+    [
+      { TELEMETRY_BACKENDS: 'otlp:two', TELEMETRY_TWO_API_KEY: 'x' },
+      'TELEMETRY_TWO_API_KEY: nobody reads this variable. The backend "two" has no such option.',
+    ],
+  ])('are said where a backend has no such option: %j', (env, expected) => {
+    expect(resolve(env).warnings).toEqual([expected])
+  })
+
+  it.each([
     { TELEMETRY_GRAFANA_MIN_LEVEL: 'x', TELEMETRY_CONSOLE_FORMAT: 'x' },
     { TELEMETRY_COLLECTOR_ENDPOINT: 'x', TELEMETRY_EU_API_KEY: 'x' },
     { TELEMETRY_BACKENDS: 'otlp:shard1', TELEMETRY_SHARD2_ENDPOINT: 'x' },

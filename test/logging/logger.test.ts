@@ -161,6 +161,20 @@ describe('redaction of our loggers', () => {
   })
 })
 
+describe('last words of further names', () => {
+  it('are censored on stdout, at any depth and in any case', () => {
+    const out = lines()
+    configureLogging({ ...defaultLoggingSettings, redactKeys: ['pin', 'license-key'] })
+    createLogger({}, out).info({ cardPin: '9', card: { PIN: '9', spin: 'fast' }, licenseKey: 'A', pins: 'kept' }, 'x')
+    expect(out.line()).toMatchObject({
+      cardPin: '[Redacted]',
+      card: { PIN: '[Redacted]', spin: 'fast' },
+      licenseKey: '[Redacted]',
+      pins: 'kept',
+    })
+  })
+})
+
 describe('level', () => {
   const shown = (log: { readonly level: string }): string => log.level
 

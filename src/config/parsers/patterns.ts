@@ -33,5 +33,8 @@ function named(name: string, value: unknown): [name: string, source: string] {
   } catch (error) {
     throw new ValueError(`has an expression for "${name}" that is none: ${messageOf(error)}`, form)
   }
-  throw new ValueError(`has an expression for "${name}" that matches nothing at all`, 'It would match everywhere.')
+  throw new ValueError(
+    `has an expression for "${name}" that matches the empty text, and so everywhere`,
+    'Let it match one character at least: a+, not a*.',
+  )
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { lstatSync, mkdirSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync } from 'node:fs'
 import { lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { isAbandoned, ownerFile, sign } from './owner.ts'
@@ -14,8 +14,21 @@ const ownLevels = 3
  * Throws, with what is wrong, where one is a link, somebody else's, or open to others.
  */
 export function privateFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
+  makeFolder(path)
   for (let level = 0, each = path; level < ownLevels; level += 1, each = dirname(each)) checkPrivate(each)
+}
+
+/** One level after the other: `recursive` never ends where the system says that a folder inside of one that is there is not. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || existsSync(dirname(path)) || dirname(path) === path) throw error
+    makeFolder(dirname(path))
+    makeFolder(path)
+  }
 }
 
 function checkPrivate(path: string): void {

@@ -324,6 +324,8 @@ describe('a folder that is not its owner’s alone', () => {
     mkdirSync(join(link, '..'), { recursive: true })
     symlinkSync(tmpdir(), link)
     await expect(opened(link)).rejects.toThrow(/is no folder|EEXIST/)
+    const nowhere = await opened('/proc/nowhere/spool/grafana/traces')
+    await expect(nowhere.spool.append(requestOf('x'))).rejects.toThrow(/ENOENT/)
     const file = folder()
     mkdirSync(join(file, '..'), { recursive: true })
     writeFileSync(file, '')
