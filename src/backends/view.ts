@@ -25,7 +25,7 @@ export interface View {
   /** Attributes that a span gets beside its own; one that it has already stays. */
   spanExtras?(span: ReadableSpan): Readonly<Record<string, unknown>>
   /** Attributes that a log record gets beside its own; one that it has already stays. */
-  logExtras?(record: ReadableLogRecord): Readonly<Record<string, unknown>>
+  logExtras?(record: Pick<ReadableLogRecord, 'body' | 'eventName'>): Readonly<Record<string, unknown>>
 }
 
 /** Everything as it was recorded. */

@@ -7,7 +7,8 @@ import type { PendingLogRecord } from '../pipeline/pending-log-record.ts'
 import { currentAttributes } from '../tenant/current.ts'
 import { defaultLimits, type LogRecordLimits } from './attribute-sink.ts'
 import { LazyLogRecord } from './lazy-log-record.ts'
-import { redactByConfig } from './settings.ts'
+import { Loggers } from './loggers.ts'
+import { createRedactor } from './redact.ts'
 import type { LogEnvironment } from './to-log-record.ts'
 
 /** Every pino since 9.10 publishes each of its lines here, whatever made, loaded or bundled it. */
@@ -28,7 +29,7 @@ export interface CaptureOptions {
   readonly resource: Resource
   /** Limits of a record. Default: 128 attributes, values of any length. */
   readonly limits?: Partial<LogRecordLimits> | undefined
-  /** Censors a line before it is read. Default: by the settings in force when it is. */
+  /** Censors a line before it is read. Default: the usual secret names. */
   readonly redact?: (json: string) => string
 }
 
@@ -40,8 +41,10 @@ export interface CaptureOptions {
  * `push` never reaches the log call; it is counted (`log_capture_errors`) and said once.
  */
 export function captureLogs(push: (entry: PendingLogRecord) => void, options: CaptureOptions): () => void {
-  const { resource, limits, redact = redactByConfig } = options
-  const environment: LogEnvironment = { resource, limits: { ...defaultLimits, ...limits }, redact }
+  const { resource, limits, redact = createRedactor() } = options
+  const allLimits = { ...defaultLimits, ...limits }
+  const loggers = new Loggers(allLimits, redact)
+  const environment: LogEnvironment = { resource, limits: allLimits, redact, loggers }
   const onLine = (message: unknown): void => {
     // A subscriber that throws becomes an uncaught exception.
     try {

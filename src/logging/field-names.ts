@@ -1,10 +1,4 @@
-/** What a field of a log line is as an attribute. */
-export interface FieldName {
-  /** Name of the attribute. */
-  readonly attribute: string
-  /** False where pino, or an instrumentation of it, writes a field of that name, so that its value has to be looked at. */
-  readonly isPlain: boolean
-}
+import type { FieldName } from '../pipeline/log-line.ts'
 
 /** The field that becomes a record's event name. */
 export const eventNameField = 'otel.event.name'
@@ -30,7 +24,8 @@ const takenNames = new Set([
   '__proto__',
 ])
 
-const writtenByPino = ['pid', 'hostname', 'trace_id', 'span_id', 'trace_flags', eventNameField]
+/** Written by pino or an instrumentation of it, and what says whose the line is. */
+const writtenEverywhere = ['pid', 'hostname', 'trace_id', 'span_id', 'trace_flags', eventNameField, 'tenant.id']
 
 /** Names that are remembered; past it all are forgotten, so that names made of values cannot fill memory. */
 const maxNames = 4_000
@@ -51,7 +46,7 @@ export class FieldNames {
   readonly #names = new Map<string, FieldName>()
 
   constructor(written: Iterable<string>) {
-    this.#written = new Set([...writtenByPino, ...written])
+    this.#written = new Set([...writtenEverywhere, ...written])
   }
 
   of(field: string): FieldName {

@@ -26,9 +26,14 @@ export function asFields(value: unknown): LineFields | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as LineFields) : undefined
 }
 
+let lastValid: SpanContext | undefined
+
 /** A span context, where it is a valid one. */
 export function validContext(context: SpanContext | undefined): SpanContext | undefined {
-  return context !== undefined && isSpanContextValid(context) ? context : undefined
+  if (context === undefined || context === lastValid) return context
+  if (!isSpanContextValid(context)) return undefined
+  lastValid = context
+  return context
 }
 
 /** The span context that a line itself names, as correlation by hand or of another process writes it. */

@@ -7,6 +7,8 @@ export interface TimeField {
   readonly value: unknown
   /** Undefined where the value is no point in time that can be understood. */
   readonly hrTime: HrTime | undefined
+  /** False where more was written than this field. */
+  readonly isAlone: boolean
 }
 
 const isoNanoseconds = /^(.*T\d\d:\d\d:\d\d)\.(\d{4,9})(Z|[+-]\d\d:?\d\d)$/
@@ -49,16 +51,16 @@ function readEpochTime(written: string): TimeField | undefined {
   const value = Number(written.slice(epochTimeStart.length))
   if (!(value >= 1e12)) return undefined
   const seconds = Math.floor(value / 1_000)
-  return { key: 'time', value, hrTime: [seconds, (value - seconds * 1_000) * 1e6] }
+  return { key: 'time', value, hrTime: [seconds, (value - seconds * 1_000) * 1e6], isAlone: true }
 }
 
 function readMember(written: string): TimeField | undefined {
   try {
     const members: unknown = JSON.parse(`{${written.slice(1)}}`)
-    const [first] = Object.entries(members as Readonly<Record<string, unknown>>)
+    const [first, ...others] = Object.entries(members as Readonly<Record<string, unknown>>)
     if (first === undefined) return undefined
     const [key, value] = first
-    return { key, value, hrTime: toHrTime(value) }
+    return { key, value, hrTime: toHrTime(value), isAlone: others.length === 0 }
   } catch {
     return undefined
   }

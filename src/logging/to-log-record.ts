@@ -1,14 +1,15 @@
-import { hostname } from 'node:os'
 import type { Attributes, SpanContext } from '@opentelemetry/api'
 import type { Resource } from '@opentelemetry/resources'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import { AttributeSink, bounded, type LogRecordLimits } from './attribute-sink.ts'
 import { type ExceptionFields, readException } from './exception.ts'
-import { attributeName, eventNameField, type FieldName } from './field-names.ts'
-import { asFields, contextOf, parseLine, same, validContext } from './line-fields.ts'
+import type { FieldName } from '../pipeline/log-line.ts'
+import { attributeName, eventNameField } from './field-names.ts'
+import { asFields, contextOf, parseLine, validContext } from './line-fields.ts'
+import type { Loggers } from './loggers.ts'
+import { isSaidElsewhere } from './said-elsewhere.ts'
 import { severityOf } from './severity.ts'
 import { hrTimeOf, readTime } from './timestamp.ts'
-import { traitsOf } from './traits.ts'
 
 /** One log call as it was captured: the finished line, and what was in force at that moment. */
 export interface CapturedLine {
@@ -30,12 +31,10 @@ export interface LogEnvironment {
   readonly limits: LogRecordLimits
   /** Censors a line; that of the start the record was captured under, also when it is read after a stop. */
   readonly redact: (json: string) => string
+  readonly loggers: Loggers
 }
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
-
-const machine = hostname()
-const scopes = new Map<string, ReadableLogRecord['instrumentationScope']>()
 
 /**
  * Makes an OpenTelemetry log record of a pino line, `line` being the captured one with its secrets censored.
@@ -49,7 +48,7 @@ const scopes = new Map<string, ReadableLogRecord['instrumentationScope']>()
  */
 export function toLogRecord(captured: CapturedLine, line: string, environment: LogEnvironment): ReadableLogRecord {
   const fields = parseLine(line)
-  const traits = traitsOf(captured.logger)
+  const { traits, scope } = environment.loggers.of(captured.logger)
   const time = readTime(captured.time)
   const observed = hrTimeOf(captured.capturedAtMs)
   const sink = new AttributeSink(environment.limits)
@@ -58,7 +57,7 @@ export function toLogRecord(captured: CapturedLine, line: string, environment: L
     hrTime: time?.hrTime ?? observed,
     hrTimeObserved: observed,
     resource: environment.resource,
-    instrumentationScope: scopeOf(captured.logger),
+    instrumentationScope: scope,
     attributes: sink.attributes,
     droppedAttributesCount: 0,
   }
@@ -80,13 +79,9 @@ export function toLogRecord(captured: CapturedLine, line: string, environment: L
   const exception = readException(fields[errorKey]) ?? (nested && readException(nested[errorKey]))
   const message = fields[messageKey]
   const eventName = fields[eventNameField]
+  const elsewhere = { attributes: captured.attributes, time, level, spanContext }
   const isTaken = (key: string, value: unknown, { isPlain }: FieldName): boolean =>
-    captured.attributes[key] === value ||
-    (key === time?.key && same(time.value, value)) ||
-    (!isPlain &&
-      ((Object.hasOwn(level.fields, key) && same(level.fields[key], value)) ||
-        isOfPino(key, value, spanContext) ||
-        (key === errorKey && exception !== undefined)))
+    isSaidElsewhere(key, value, isPlain, elsewhere) || (!isPlain && key === errorKey && exception !== undefined)
 
   putWork(sink, captured.attributes, fields['tenant.id'] ?? nested?.['tenant.id'])
   putException(sink, exception, errorKey)
@@ -109,24 +104,6 @@ export function toLogRecord(captured: CapturedLine, line: string, environment: L
   return record
 }
 
-/** True for what pino, or the instrumentation of it, writes beside the level and the time. */
-function isOfPino(key: string, value: unknown, spanContext: SpanContext | undefined): boolean {
-  switch (key) {
-    case 'pid':
-      return value === process.pid
-    case 'hostname':
-      return value === machine
-    case 'trace_id':
-      return spanContext !== undefined && value === spanContext.traceId
-    case 'span_id':
-      return spanContext !== undefined && value === spanContext.spanId
-    case 'trace_flags':
-      return spanContext !== undefined
-    default:
-      return false
-  }
-}
-
 /** The work's attributes, without those of its tenant where the line names another one. */
 function putWork(sink: AttributeSink, attributes: Readonly<Attributes>, lineTenant: unknown): void {
   const foreign = lineTenant !== undefined && lineTenant !== attributes['tenant.id']
@@ -141,15 +118,4 @@ function putException(sink: AttributeSink, exception: ExceptionFields | undefine
   sink.put('exception.message', exception.message)
   sink.put('exception.stacktrace', exception.stacktrace)
   sink.put(attributeName(errorKey), exception.rest)
-}
-
-function scopeOf(logger: object): ReadableLogRecord['instrumentationScope'] {
-  const { version } = logger as { version?: unknown }
-  const key = typeof version === 'string' ? version : ''
-  let scope = scopes.get(key)
-  if (scope === undefined) {
-    scope = key === '' ? { name: 'pino' } : { name: 'pino', version: key }
-    scopes.set(key, scope)
-  }
-  return scope
 }

@@ -14,7 +14,9 @@ export interface LoggerTraits {
 export interface LevelTraits {
   /** `info`, or that of a custom level. */
   readonly label: string | undefined
-  /** What `formatters.level` writes, `{ level: 30 }` by default. */
+  /** How a line begins, `{"level":30` by default; undefined where that is not known. */
+  readonly start: string | undefined
+  /** The fields in it, `{ level: 30 }` by default. */
   readonly fields: LineFields
 }
 
@@ -55,8 +57,13 @@ export function traitsOf(logger: object): LoggerTraits {
       let found = levels.get(level)
       if (found === undefined) {
         const label = property(property(property(logger, 'levels'), 'labels'), level)
-        const fields = parseStart(property(starts, level)) ?? { level }
-        found = { label: typeof label === 'string' ? label : undefined, fields }
+        const start = property(starts, level)
+        const fields = parseStart(start)
+        found = {
+          label: typeof label === 'string' ? label : undefined,
+          start: fields === undefined ? undefined : (start as string),
+          fields: fields ?? { level },
+        }
         levels.set(level, found)
       }
       return found

@@ -1,8 +1,11 @@
+import type { Resource } from '@opentelemetry/resources'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { LogBatch, TraceBatch } from '../backends/backend.ts'
 import { diagnostics } from '../diagnostics.ts'
+import type { Scope } from './encode/envelope.ts'
 import { sharedBytes } from './encode/shared-bytes.ts'
+import type { LogItem, LogLine } from './log-line.ts'
 import type { PendingLogRecord } from './pending-log-record.ts'
 import type { Redactor } from './redaction/redactor.ts'
 import { isSelected, isTraceSelected, type Selection } from './selection.ts'
@@ -66,13 +69,6 @@ export function logBatch(records: readonly ReadableLogRecord[], estimatedBytes: 
   })
 }
 
-/** A log record that is made when it is first asked for, and shared by all parts. */
-interface Slot {
-  readonly pending: PendingLogRecord
-  record: ReadableLogRecord | undefined
-  asked: boolean
-}
-
 /**
  * A batch of log records of which none is made before a backend asks for `records`.
  *
@@ -83,8 +79,11 @@ export function pendingLogBatch(
   estimatedBytes: number,
   redactor?: Redactor,
 ): PendingLogBatch {
-  const slots = entries.map((pending): Slot => ({ pending, record: undefined, asked: false }))
-  return new PendingRecords(slots, estimatedBytes, redactor)
+  return new PendingRecords(
+    entries.map((pending) => new Slot(pending, redactor)),
+    estimatedBytes,
+    redactor,
+  )
 }
 
 class PendingRecords implements PendingLogBatch {
@@ -100,7 +99,12 @@ class PendingRecords implements PendingLogBatch {
     this.estimatedBytes = estimatedBytes
     this.#slots = slots
     this.#redactor = redactor
-    this.bytes = sharedBytes((encoder) => encoder.logs(this.records))
+    this.bytes = sharedBytes((encoder) =>
+      encoder.logItems(
+        slots.filter(({ isReadable }) => isReadable),
+        redactor,
+      ),
+    )
     Object.freeze(this)
   }
 
@@ -112,7 +116,7 @@ class PendingRecords implements PendingLogBatch {
     if (this.#records !== undefined) return this.#records
     const readable: ReadableLogRecord[] = []
     for (const slot of this.#slots) {
-      const record = recordOf(slot, this.#redactor)
+      const record = slot.record()
       if (record !== undefined) readable.push(record)
     }
     this.#records = Object.freeze(readable)
@@ -135,14 +139,44 @@ class PendingRecords implements PendingLogBatch {
   }
 }
 
-function recordOf(slot: Slot, redactor: Redactor | undefined): ReadableLogRecord | undefined {
-  if (slot.asked) return slot.record
-  slot.asked = true
-  try {
-    const record = slot.pending.toRecord()
-    slot.record = redactor === undefined ? record : redactor.record(record)
-  } catch {
-    diagnostics.count('log_records_unreadable')
+/** A log record that is made when it is first asked for, and shared by all parts. */
+class Slot implements LogItem {
+  readonly pending: PendingLogRecord
+  readonly #redactor: Redactor | undefined
+  /** Until the record is made. */
+  line: LogLine | undefined
+  #record: ReadableLogRecord | undefined
+  #isAsked = false
+
+  constructor(pending: PendingLogRecord, redactor: Redactor | undefined) {
+    this.pending = pending
+    this.line = pending.asLine
+    this.#redactor = redactor
   }
-  return slot.record
+
+  /** True where it can be written, from its line or as a record. */
+  get isReadable(): boolean {
+    return this.line !== undefined || this.record() !== undefined
+  }
+
+  get resource(): Resource {
+    return (this.line ?? (this.#record as ReadableLogRecord)).resource
+  }
+
+  get instrumentationScope(): Scope {
+    return (this.line ?? (this.#record as ReadableLogRecord)).instrumentationScope
+  }
+
+  record(): ReadableLogRecord | undefined {
+    if (this.#isAsked) return this.#record
+    this.#isAsked = true
+    this.line = undefined
+    try {
+      const record = this.pending.toRecord()
+      this.#record = this.#redactor === undefined ? record : this.#redactor.record(record)
+    } catch {
+      diagnostics.count('log_records_unreadable')
+    }
+    return this.#record
+  }
 }

@@ -1,4 +1,5 @@
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
+import type { LogLine } from './log-line.ts'
 
 /** A log record as it was captured, cheaply; the record itself is made when a batch is first read. */
 export interface PendingLogRecord {
@@ -7,5 +8,7 @@ export interface PendingLogRecord {
   readonly traceId: string | undefined
   /** Estimated size in memory, in bytes. */
   readonly estimatedBytes: number
+  /** Undefined where it is not to be had from its line alone. */
+  readonly asLine?: LogLine | undefined
   toRecord(): ReadableLogRecord
 }

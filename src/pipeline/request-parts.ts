@@ -1,9 +1,10 @@
 import { promisify } from 'node:util'
-import { gunzip, gzip } from 'node:zlib'
+import { gunzip } from 'node:zlib'
+import { gzipped } from './encode/gzip.ts'
 import { splitRequest } from './encode/split-request.ts'
 import { bytesBesideBody, type WaitingRequest } from './waiting-request.ts'
 
-const [gzipped, gunzipped] = [promisify(gzip), promisify(gunzip)]
+const gunzipped = promisify(gunzip)
 
 /**
  * The halves of a request; undefined where it cannot be taken apart, or where enough was spent on finding what spoils it.
@@ -21,7 +22,7 @@ export async function partsOf(request: WaitingRequest, cause: 'size' | 'item'): 
     if (halves === undefined) return undefined
     return await Promise.all(
       halves.map(async ({ bytes, count }) => {
-        const half = compression === 'gzip' ? await gzipped(bytes, { level: 1 }) : bytes
+        const half = compression === 'gzip' ? await gzipped(bytes) : bytes
         const size = half.length + bytesBesideBody
         return {
           ...request,

@@ -48,6 +48,7 @@ function partOf({ accepted, delivered, queued, spooled = 0, dropped }: SignalSta
   return missing.length === 0 ? all : `${shown(delivered)} of ${all} (${missing.join(', ')})`
 }
 
+/** With commas; the language's own way loads the words of all languages first, at the end of each process. */
 function shown(count: number): string {
-  return count.toLocaleString('en')
+  return String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
 }

@@ -4,6 +4,7 @@ import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import type { DestinationStream } from 'pino'
 import { onTestFinished } from 'vitest'
 import { captureLogs } from '../../src/logging/capture.ts'
+import { redactByConfig } from '../../src/logging/settings.ts'
 import type { PendingLogRecord } from '../../src/pipeline/pending-log-record.ts'
 
 export const resource: Resource = resourceFromAttributes({ 'service.name': 'api' })
@@ -20,7 +21,7 @@ export interface Captured {
 /** Captures what pino loggers write until the test ends. */
 export function capture(limits?: Partial<LogRecordLimits>): Captured {
   const entries: PendingLogRecord[] = []
-  const stop = captureLogs((entry) => entries.push(entry), { resource, limits })
+  const stop = captureLogs((entry) => entries.push(entry), { resource, limits, redact: redactByConfig })
   onTestFinished(stop)
   const records = (): ReadableLogRecord[] => entries.map((entry) => entry.toRecord())
   return {

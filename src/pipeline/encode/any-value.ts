@@ -86,6 +86,30 @@ function writeText(writer: ProtoWriter, field: number, key: Uint8Array, text: st
   writer.text(text)
 }
 
+/**
+ * Writes a text that is there as bytes, as the value of a `KeyValue`, or without a key as an `AnyValue`.
+ *
+ * It is a field of the message around it; `key` comes from {@link encodeKey}.
+ */
+export function writeTextBytes(
+  writer: ProtoWriter,
+  field: number,
+  key: Uint8Array | undefined,
+  source: Buffer,
+  start: number,
+  length: number,
+): void {
+  const size = 1 + sizeOfUint32(length) + length
+  if (key === undefined) {
+    writer.reserve(size + 6)
+    writer.byte(field)
+    writer.uint32(size)
+  } else writeHead(writer, field, key, size)
+  writer.byte(tag.text)
+  writer.uint32(length)
+  writer.part(source, start, length)
+}
+
 /** Writes an `AnyValue` as a field of the message around it. */
 export function writeField(writer: ProtoWriter, field: number, value: unknown, depth: number): void {
   writer.reserve(1)

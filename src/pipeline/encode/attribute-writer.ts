@@ -39,18 +39,18 @@ export class AttributeWriter {
   /** Writes each attribute as a `KeyValue` in `field`, which is the tag of a repeated message. */
   write(field: number, attributes: Readonly<Record<string, unknown>>): void {
     for (const key in attributes) {
-      if (Object.hasOwn(attributes, key)) this.#one(field, key, attributes[key])
+      if (Object.hasOwn(attributes, key)) this.one(field, key, attributes[key])
     }
   }
 
   /** Those of the extras that are not among the attributes themselves. */
   extras(field: number, extras: Readonly<Record<string, unknown>>, own: Readonly<Record<string, unknown>>): void {
     for (const key in extras) {
-      if (Object.hasOwn(extras, key) && !Object.hasOwn(own, key)) this.#one(field, key, extras[key])
+      if (Object.hasOwn(extras, key) && !Object.hasOwn(own, key)) this.one(field, key, extras[key])
     }
   }
 
-  #one(field: number, key: string, value: unknown): void {
+  one(field: number, key: string, value: unknown): void {
     const guess = this.#last?.next
     const known = guess?.key === key ? guess : (this.#keys.get(key) ?? this.#learn(key))
     if (this.#last !== undefined && guess !== known) this.#last.next = known

@@ -1,6 +1,8 @@
+import type { Resource } from '@opentelemetry/resources'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import { cutAt, type LogLimits } from '../../backends/view.ts'
 import { isIdentity } from '../../tenant/values.ts'
+import type { Located, Scope } from './envelope.ts'
 
 /** What is written of a record. */
 export interface FittedLog {
@@ -10,12 +12,60 @@ export interface FittedLog {
   readonly droppedAttributesCount: number
 }
 
+/** Whether one record after the other, whose attributes are told one by one, is within the limits. */
+export class LogAllowance {
+  readonly #limits: LogLimits
+  #resource: Resource | undefined
+  #scope: Scope | undefined
+  #most = 0
+  #entries = 0
+  #bytes = 0
+
+  constructor(limits: LogLimits) {
+    this.#limits = limits
+  }
+
+  /** True where the attributes told so far are too many, or too large together. */
+  get isExceeded(): boolean {
+    return this.#entries > this.#most || this.#bytes > this.#limits.attributeBytes
+  }
+
+  /** Begins with another record. */
+  begin({ resource, instrumentationScope }: Located): void {
+    if (resource !== this.#resource || instrumentationScope !== this.#scope) {
+      this.#resource = resource
+      this.#scope = instrumentationScope
+      this.#most = mostEntries(resource, instrumentationScope, this.#limits)
+    }
+    this.#entries = 0
+    this.#bytes = 0
+  }
+
+  take(key: string, value: unknown): void {
+    this.#entries += entriesOfValue(value)
+    this.#bytes += bytesOf(key, value, this.#limits.valueBytes)
+  }
+
+  /** The same for a text of so many bytes. */
+  takeText(key: string, size: number): void {
+    this.#entries += 1
+    this.#bytes += key.length + Math.min(size, this.#limits.valueBytes)
+  }
+
+  takesBody(body: unknown): boolean {
+    return fitBody(body, this.#limits.bodyBytes) === body
+  }
+}
+
+function mostEntries(resource: Resource, scope: Scope, { entries }: LogLimits): number {
+  return entries - entriesOf(resource.attributes) - entriesOf(scope.attributes)
+}
+
 /** The record itself, or what of it is within the limits: whose it is and what went wrong before anything else. */
 export function fitLog(record: ReadableLogRecord, limits: LogLimits): FittedLog {
   const { attributes, droppedAttributesCount } = record
   const body = fitBody(record.body, limits.bodyBytes)
-  const most =
-    limits.entries - entriesOf(record.resource.attributes) - entriesOf(record.instrumentationScope.attributes)
+  const most = mostEntries(record.resource, record.instrumentationScope, limits)
   if (isWithin(attributes, most, limits)) return { attributes, body, droppedAttributesCount }
   const kept: Record<string, unknown> = {}
   let [entries, bytes, dropped] = [0, 0, droppedAttributesCount]

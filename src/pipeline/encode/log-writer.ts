@@ -1,3 +1,4 @@
+import type { HrTime, SpanContext } from '@opentelemetry/api'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import { writeField } from './any-value.ts'
 import type { AttributeWriter } from './attribute-writer.ts'
@@ -6,6 +7,18 @@ import { fitLog } from './log-limits.ts'
 import type { ProtoWriter } from './proto-writer.ts'
 import type { View } from '../../backends/view.ts'
 
+export const bodyTag = 0x2a
+export const attributeTag = 0x32
+
+/** What a record says beside its body, its attributes and its name. */
+interface Circumstances {
+  readonly hrTime: HrTime
+  readonly hrTimeObserved: HrTime
+  readonly severityNumber?: number | undefined
+  readonly severityText?: string | undefined
+  readonly spanContext?: SpanContext | undefined
+}
+
 /** Writes a log record as a field of `ScopeLogs`. */
 export function writeLogRecord(
   writer: ProtoWriter,
@@ -13,19 +26,30 @@ export function writeLogRecord(
   view: View,
   record: ReadableLogRecord,
 ): void {
-  const { spanContext } = record
   const fitted = view.logLimits === undefined ? record : fitLog(record, view.logLimits)
+  const start = beginLogRecord(writer, record)
+  if (fitted.body !== undefined) writeField(writer, bodyTag, fitted.body, 0)
+  attributes.write(attributeTag, fitted.attributes)
+  if (view.logExtras !== undefined) attributes.extras(attributeTag, view.logExtras(record), record.attributes)
+  writeCount(writer, 0x38, fitted.droppedAttributesCount)
+  writeOptionalText(writer, 0x62, record.eventName)
+  endLogRecord(writer, record, start)
+}
+
+/** Begins a record; the number returned is for {@link endLogRecord}. */
+export function beginLogRecord(writer: ProtoWriter, { hrTime, severityNumber, severityText }: Circumstances): number {
   writer.reserve(12)
   writer.byte(0x12)
   const start = writer.begin(2)
   writer.byte(0x09)
-  writer.nanoseconds(record.hrTime)
-  writeCount(writer, 0x10, record.severityNumber)
-  writeOptionalText(writer, 0x1a, record.severityText)
-  if (fitted.body !== undefined) writeField(writer, 0x2a, fitted.body, 0)
-  attributes.write(0x32, fitted.attributes)
-  if (view.logExtras !== undefined) attributes.extras(0x32, view.logExtras(record), record.attributes)
-  writeCount(writer, 0x38, fitted.droppedAttributesCount)
+  writer.nanoseconds(hrTime)
+  writeCount(writer, 0x10, severityNumber)
+  writeOptionalText(writer, 0x1a, severityText)
+  return start
+}
+
+/** Ends the record that began at `start`. */
+export function endLogRecord(writer: ProtoWriter, { spanContext, hrTimeObserved }: Circumstances, start: number): void {
   writer.reserve(16)
   if (spanContext !== undefined) {
     if (spanContext.traceFlags !== 0) {
@@ -40,7 +64,6 @@ export function writeLogRecord(
     writer.reserve(9)
   }
   writer.byte(0x59)
-  writer.nanoseconds(record.hrTimeObserved)
-  writeOptionalText(writer, 0x62, record.eventName)
+  writer.nanoseconds(hrTimeObserved)
   writer.end(start, 2)
 }

@@ -90,9 +90,8 @@ export class ProtoWriter {
 
   /** Seconds and nanoseconds as nanoseconds of 64 bits; there has to be room for 8 bytes. */
   nanoseconds(time: readonly [number, number]): void {
-    const [second, nanosecond] = time
-    if (second !== this.#second) this.#findSecond(second)
-    const low = this.#secondLow + nanosecond
+    if (time[0] !== this.#second) this.#findSecond(time[0])
+    const low = this.#secondLow + time[1]
     this.fixed32(low)
     this.fixed32(this.#secondHigh + Math.floor(low / two32))
   }
@@ -130,6 +129,19 @@ export class ProtoWriter {
     const { bytes } = this
     let { position } = this
     for (let index = 0; index < block.length; index += 1) bytes[position++] = block[index] as number
+    this.position = position
+  }
+
+  /** A part of other bytes as it is; there has to be room. */
+  part(source: Buffer, start: number, length: number): void {
+    const { bytes } = this
+    let { position } = this
+    if (length > shortString) {
+      source.copy(bytes, position, start, start + length)
+      this.position = position + length
+      return
+    }
+    for (let index = start; index < start + length; index += 1) bytes[position++] = source[index] as number
     this.position = position
   }
 

@@ -1,13 +1,8 @@
-import { promisify } from 'node:util'
-import { gzip, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import type { Batch, OtlpBytes } from '../../backends/backend.ts'
 import type { View } from '../../backends/view.ts'
 import { type Encoded, Encoder } from './encoder.ts'
-
-const gzipped = promisify(gzip)
-
-/** The cheapest level makes batches hardly larger than the default one, at a third of its cost. */
-const level = 1
+import { gzipLevel, gzipped } from './gzip.ts'
 
 const encoders = new Map<string, Encoder>()
 
@@ -16,7 +11,7 @@ export function sharedBytes(encode: (encoder: Encoder) => Encoded): Batch['bytes
   const made = new Map<string, Promise<OtlpBytes>>()
   const make = async (view: View, compression: 'gzip' | 'none'): Promise<OtlpBytes> => {
     const { bytes, count } = encode(encoderOf(view))
-    return { body: compression === 'none' ? bytes : compact(await gzipped(bytes, { level })), count }
+    return { body: compression === 'none' ? bytes : await gzipped(bytes), count }
   }
   return (view, compression) => {
     const key = `${compression} ${view.id}`
@@ -24,11 +19,6 @@ export function sharedBytes(encode: (encoder: Encoder) => Encoded): Batch['bytes
     made.set(key, known)
     return known
   }
-}
-
-/** Node gives a small result as a part of a buffer of 16 KiB, which would wait with it. */
-function compact(body: Buffer): Uint8Array {
-  return body.buffer.byteLength > 2 * body.length ? Uint8Array.prototype.slice.call(body) : body
 }
 
 function encoderOf(view: View): Encoder {
@@ -41,5 +31,5 @@ function encoderOf(view: View): Encoder {
 export function encodeNow(batch: Batch, view: View, compression: 'gzip' | 'none'): Encoded {
   const encoder = encoderOf(view)
   const { bytes, count } = batch.signal === 'traces' ? encoder.spans(batch.spans) : encoder.logs(batch.records)
-  return { bytes: compression === 'gzip' ? gzipSync(bytes, { level }) : bytes, count }
+  return { bytes: compression === 'gzip' ? gzipSync(bytes, { level: gzipLevel }) : bytes, count }
 }

@@ -73,6 +73,17 @@ export class Redactor {
     }
   }
 
+  /** True where nothing in an attribute is to be censored. */
+  isClean(key: string, value: unknown): boolean {
+    const rule = this.#rules.of(key)
+    return rule.isSafe || this.#value(value, key, rule, new Masked(), 0) === value
+  }
+
+  /** True where nothing in the body of a log record is to be censored. */
+  isCleanBody(body: unknown): boolean {
+    return this.#value(body, 'body', undefined, new Masked(), 0) === body
+  }
+
   #each(all: readonly Writable<TimedEvent | Link>[], masked: Masked): void {
     for (const each of all) {
       if (each.attributes !== undefined) each.attributes = this.#attributes(each.attributes, masked)
