@@ -19,7 +19,7 @@ export function requestOf(words: readonly string[]): Request {
   const [name, extra] = names
   if (name !== undefined && !commands.includes(name))
     return wrong(`${JSON.stringify(name)} is no command.`, name, commands)
-  if (extra !== undefined) return wrong(`${JSON.stringify(extra)} is one word too many.`)
+  if (extra !== undefined) return wrong(`${JSON.stringify(extra)} is one word too many.`, extra, doctorFlags, '--')
   const known = name === 'doctor' ? doctorFlags : ['help', 'version']
   for (const { name: flag, rawName, value } of flags) {
     const full = flag === 'h' && rawName === '-h' ? 'help' : flag

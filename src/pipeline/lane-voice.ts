@@ -1,6 +1,7 @@
 import { diagnostics } from '../diagnostics.ts'
 import type { QueueLimits } from './queue.ts'
 import type { LaneProblem } from './ledger.ts'
+import { shownCount } from './text.ts'
 
 /** Least time between two announcements of trouble, so that a backend that comes and goes does not fill stderr. */
 const quietMs = 60_000
@@ -30,6 +31,12 @@ export class LaneVoice {
     this.#subject = subject
     this.#limits = limits
     this.#now = now
+  }
+
+  /** Items of an earlier process. */
+  adopted(count: number): void {
+    const items = count === 1 ? '1 item' : `${shownCount(count)} items`
+    diagnostics.say('info', `${this.#subject} gets ${items} first that an earlier process left on disk`)
   }
 
   /** The data of the failed attempt is `held` for another one, or `dropped`; `blocked`: held until somebody mends it. */
@@ -74,7 +81,7 @@ export class LaneVoice {
     if (fate === 'dropped') return `what it refuses is dropped and counted; ${others}`
     if (where !== '') return `its data is held${where} and tried again; ${others}`
     const { maxItems, maxBytes } = this.#limits
-    const most = `${maxItems.toLocaleString('en')} items or ${maxBytes.toLocaleString('en')} bytes`
+    const most = `${shownCount(maxItems)} items or ${shownCount(maxBytes)} bytes`
     return `its data is held and tried again, beyond ${most} the oldest is dropped; ${others}`
   }
 }

@@ -5,6 +5,7 @@ import { type Signal, signals } from '../backends/backend.ts'
 import { logBatch } from './batch.ts'
 import type { Route } from './router.ts'
 import { isSelected } from './selection.ts'
+import { shownCount } from './text.ts'
 
 /** Least time between two reports on the same backend. */
 const quietMs = 60_000
@@ -80,7 +81,7 @@ export class LossReporter {
       severityNumber: SeverityNumber.WARN,
       severityText: 'warn',
       eventName: 'signalbox.dropped',
-      body: `${items.toLocaleString('en')} ${what} did not reach "${backend}": ${reason}`,
+      body: `${shownCount(items)} ${what} did not reach "${backend}": ${reason}`,
       attributes: {
         'signalbox.backend': backend,
         'signalbox.signal': signal,

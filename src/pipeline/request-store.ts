@@ -229,10 +229,10 @@ export class RequestStore {
     this.#firstSequence -= entries.length
     for (const [index, entry] of entries.entries()) {
       const request = requestOnDisk(this.#firstSequence + index, entry, Date.now())
-      this.#options.books.accepted(request.count)
       this.#spool?.adopted(entry, request)
       this.#queue.add(request)
     }
+    this.#options.books.adopted(entries.reduce((sum, { count }) => sum + count, 0))
     this.#options.onChange()
   }
 

@@ -34,6 +34,12 @@ export class StreamBooks {
     this.#ledger.accepted += count
   }
 
+  /** Accepted by a process before this one, which left it on disk. */
+  adopted(count: number): void {
+    this.accepted(count)
+    this.#voice.adopted(count)
+  }
+
   delivered({ count }: WaitingRequest): void {
     this.#ledger.delivered += count
     this.settledRequests += 1

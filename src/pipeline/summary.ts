@@ -1,5 +1,6 @@
 import { diagnostics } from '../diagnostics.ts'
 import type { BackendStatus, SignalStatus } from './ledger.ts'
+import { shownCount } from './text.ts'
 
 type Statuses = Readonly<Record<string, BackendStatus>>
 
@@ -40,15 +41,10 @@ function itemsBy(backends: Statuses, of: (status: SignalStatus) => number): stri
 
 function partOf({ accepted, delivered, queued, spooled = 0, dropped }: SignalStatus, noun: string): string {
   const missing = [
-    ...Object.entries(dropped).map(([reason, count]) => `${shown(count)} dropped as ${reason}`),
-    ...(spooled > 0 ? [`${shown(spooled)} on disk`] : []),
-    ...(queued > 0 ? [`${shown(queued)} waiting`] : []),
+    ...Object.entries(dropped).map(([reason, count]) => `${shownCount(count)} dropped as ${reason}`),
+    ...(spooled > 0 ? [`${shownCount(spooled)} on disk`] : []),
+    ...(queued > 0 ? [`${shownCount(queued)} waiting`] : []),
   ]
-  const all = `${shown(accepted)} ${noun}${accepted === 1 ? '' : 's'}`
-  return missing.length === 0 ? all : `${shown(delivered)} of ${all} (${missing.join(', ')})`
-}
-
-/** With commas; the language's own way loads the words of all languages first, at the end of each process. */
-function shown(count: number): string {
-  return String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
+  const all = `${shownCount(accepted)} ${noun}${accepted === 1 ? '' : 's'}`
+  return missing.length === 0 ? all : `${shownCount(delivered)} of ${all} (${missing.join(', ')})`
 }

@@ -28,3 +28,8 @@ export function counterName(reason: string): string {
     .replace(/^_|_$/g, '')
   return name === '' ? 'unnamed' : name
 }
+
+/** A count with commas. The language's own way loads the words of all languages first, which takes some milliseconds. */
+export function shownCount(count: number): string {
+  return String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
+}

@@ -240,6 +240,21 @@ describe('no answer', () => {
     expect(await only(otlp(`http://127.0.0.1:${port}`))).toEqual([1, ['connection_refused', fix]])
   })
 
+  it('is said of all signals in the same words, and printed once', async () => {
+    const signals = { TELEMETRY_OTLP_SIGNALS: 'traces,logs,metrics' }
+    const [secure] = await https('localhost')
+    const plain = await sinkThat(200)
+    const closed = await tcp(() => undefined)
+    const urls = { tls_self_signed: secure.url, https_to_http: plain.url.replace('http:', 'https:') }
+    for (const [code, url] of Object.entries({ ...urls, timeout: `http://127.0.0.1:${closed}` })) {
+      const { findings } = await doctor({ ...otlp(url), ...signals, TELEMETRY_OTLP_TIMEOUT: '400' }, ['--live'])
+      expect(findings.map((each) => each.code)).toEqual([code, code, code])
+    }
+    const { stdout } = await signalbox(['doctor', '--live'], { ...otlp(urls.https_to_http), ...signals })
+    expect(stdout).toContain('  error traces, logs, metrics: https was spoken to 127.0.0.1')
+    expect(stdout).toContain('\n1 problem, 0 warnings.')
+  })
+
   it('timeout', async () => {
     const port = await tcp(() => undefined)
     const fix =

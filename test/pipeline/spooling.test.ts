@@ -136,8 +136,8 @@ describe('while a backend is down', () => {
 })
 
 describe('at the end of a process', () => {
-  it('what is left goes to disk, and the next process delivers it first', async () => {
-    heard()
+  it('what is left goes to disk, and the next process delivers it first, and says so', async () => {
+    const said = heard()
     const dir = folder()
     const first = started(
       scriptedOtlp(() => down),
@@ -157,6 +157,8 @@ describe('at the end of a process', () => {
     const spans = backend.delivered.filter((text) => text !== 'a line')
     expect(spans.slice(0, 16).every((name) => name !== 'new')).toBe(true)
     expect(spans.toSorted()).toEqual([...numbered(20), 'new'].toSorted())
+    expect(said).toContain('backend "x" (traces) gets 20 items first that an earlier process left on disk')
+    expect(said).toContain('backend "x" (logs) gets 1 item first that an earlier process left on disk')
     await second.pipeline.close(1_000)
     expect(second.status()).toMatchObject({
       traces: { accepted: 21, delivered: 21, queued: 0, spooled: 0, dropped: {} },

@@ -14,11 +14,11 @@ export function printed(report: DoctorReport, hasColours: boolean): string {
     ...Object.entries(each.endpoints).map(([signal, url]) => `  ${signal} -> ${url}`),
     ...each.values.map(shownValue),
     ...liveLines(each, (text) => paint(green, text), report.live),
-    ...each.findings.map(finding),
+    ...merged(each.findings).map(finding),
     ...(each.look ?? []).map((place) => `  look: ${place}`),
     '',
   ]
-  const all = [...report.findings, ...report.backends.flatMap(({ findings }) => findings)]
+  const all = [...report.findings, ...report.backends.flatMap(({ findings }) => merged(findings))]
   const errors = all.filter(({ severity }) => severity === 'error').length
   const warnings = all.length - errors
   return [
@@ -30,6 +30,19 @@ export function printed(report: DoctorReport, hasColours: boolean): string {
     `${counted(errors, 'problem')}, ${counted(warnings, 'warning')}.${report.live ? '' : ' Nothing was sent; --live sends a test span and log record.'}`,
     '',
   ].join('\n')
+}
+
+/** What is the same of several signals once, with all of their names. */
+function merged(findings: readonly Finding[]): readonly Finding[] {
+  const groups = new Map<string, Finding[]>()
+  for (const each of findings) {
+    const key = JSON.stringify([each.severity, each.message, each.fix])
+    groups.set(key, [...(groups.get(key) ?? []), each])
+  }
+  return [...groups.values()].map((group) => ({
+    ...(group[0] as Finding),
+    source: group.map(({ source }) => source).join(', '),
+  }))
 }
 
 const shownValue = ({ name, value, source }: ShownValue): string => `  ${name} = ${value} (${source})`

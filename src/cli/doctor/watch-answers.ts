@@ -39,10 +39,15 @@ export async function watched<Result>(run: () => Promise<Result>): Promise<reado
   const mine = (note: (message: Message) => void) => (message: Message) => {
     if (own.has(message.request)) note(message)
   }
+  const noteError = mine(({ error }) => {
+    const code = codeOf(error)
+    if (code !== undefined) seen.errorCode ??= code
+  })
+  const noteOwn = ({ request }: Message): void => {
+    if (storage.getStore() === true) own.add(request)
+  }
   const stop = [
-    listen('undici:request:create', ({ request }) => {
-      if (storage.getStore() === true) own.add(request)
-    }),
+    listen('undici:request:create', noteOwn),
     listen(
       'undici:request:headers',
       mine(({ response }) => noteHead(seen, response)),
@@ -54,13 +59,10 @@ export async function watched<Result>(run: () => Promise<Result>): Promise<reado
           seen.start += Buffer.from(chunk).toString('utf8', 0, enough)
       }),
     ),
-    listen(
-      'undici:request:error',
-      mine(({ error }) => {
-        const code = codeOf(error)
-        if (code !== undefined) seen.errorCode ??= code
-      }),
-    ),
+    listen('undici:request:error', noteError),
+    // Metrics go over Node's own client.
+    listen('http.client.request.created', noteOwn),
+    listen('http.client.request.error', noteError),
   ]
   try {
     return [await storage.run(true, run), seen]
