@@ -34,6 +34,7 @@ export class OtlpStream {
   readonly #onTheirWay = new Set<WaitingRequest>()
   #stop = new AbortController()
   #isResting = false
+  #hurries = 0
   #isClosed = false
   /** Sends soon what may be sent then. */
   readonly #wake: () => void
@@ -55,9 +56,8 @@ export class OtlpStream {
         this.#wake()
       },
     })
-    const { random } = options
-    const own = { store: this.#store, books: this.#books, breaker: this.#breaker, onDue: this.#wake }
-    this.#setbacks = new Setbacks({ ...own, random })
+    const own = { random: options.random, store: this.#store, books: this.#books, breaker: this.#breaker }
+    this.#setbacks = new Setbacks({ ...own, onDue: this.#wake })
   }
 
   /** Items that wait, those on their way and on disk included. */
@@ -89,6 +89,7 @@ export class OtlpStream {
   }
 
   hurry(): void {
+    this.#hurries += 1
     this.#isResting = false
     this.#breaker.endPause()
     this.#store.hurry()
@@ -159,7 +160,10 @@ export class OtlpStream {
   }
 
   async #send(request: WaitingRequest): Promise<void> {
+    const hurries = this.#hurries
     await this.#attempt(request)
+    // What was answered to an attempt that began before is not the answer to the one that was asked for then.
+    if (hurries !== this.#hurries) this.#breaker.endPause()
     if (request.isSettled) this.#onTheirWay.delete(request)
     this.#look()
     this.#pump()
@@ -240,8 +244,7 @@ export class OtlpStream {
   }
 
   #look(): void {
-    let oldest = this.#store.oldestSequence
-    for (const { sequence } of this.#onTheirWay) oldest = Math.min(oldest, sequence)
-    this.#milestones.pass(oldest)
+    const onTheirWay = [...this.#onTheirWay].map(({ sequence }) => sequence)
+    this.#milestones.pass(Math.min(this.#store.oldestSequence, ...onTheirWay))
   }
 }

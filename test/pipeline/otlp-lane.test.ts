@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { OtlpOutcome } from '../../src/backends/backend.ts'
 import { otlpHttp } from '../../src/backends/otlp-http.ts'
 import type { BackendStatus, Pipeline, PipelineOptions } from '../../src/pipeline/pipeline.ts'
 import { type Answer, type AnswerTo, otlpSink, type OtlpSink } from '../support/otlp-sink.ts'
@@ -252,6 +253,25 @@ describe('requests under way', () => {
     isDown = false
     expect(await pipeline.flush(5_000)).toBe(true)
     expect(backend.delivered.sort()).toEqual(numbered(50).sort())
+  })
+
+  it('hold nothing back when they come to nothing after a flush was asked for', async () => {
+    heard()
+    let answer: (outcome: OtlpOutcome) => void = () => {}
+    const first = new Promise<OtlpOutcome>((resolve) => (answer = resolve))
+    let isFirst = true
+    const backend = scriptedOtlp(() => {
+      const step: OtlpStep = isFirst ? { answer: first } : { kind: 'delivered' }
+      isFirst = false
+      return step
+    })
+    const pipeline = pipelineTo([named('x', backend)])
+    pushSpans(pipeline, ['a'])
+    const flushed = pipeline.flush(5_000)
+    while (backend.underWay.now === 0) await new Promise((resolve) => setImmediate(resolve))
+    const again = pipeline.flush(5_000)
+    answer({ kind: 'retry', reason: 'http_429', afterMs: 3_600_000 })
+    expect([await flushed, await again, backend.delivered]).toEqual([true, true, ['a']])
   })
 
   it('are what is left after an hour of trouble, in their order, behind the one that found it over', async () => {
