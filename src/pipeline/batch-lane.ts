@@ -139,9 +139,7 @@ export class BatchLane implements Lane {
 
   #wake(): void {
     if (this.#loop !== undefined || this.#isHalted() || this.#queue.entries.length === 0) return
-    this.#loop = new Promise((resolve) => {
-      this.#options.schedule(() => void this.#run().then(resolve))
-    })
+    this.#loop = new Promise((resolve) => this.#options.schedule(() => void this.#run().then(resolve)))
   }
 
   #isHalted(): boolean {
@@ -153,9 +151,10 @@ export class BatchLane implements Lane {
       const entry = this.#queue.shift()
       if (entry === undefined) break
       this.#current = entry
+      const { ends } = this.#pause
       const pauseMs = this.#leaveOutUnreadable(entry) ? await this.#attempt(entry) : 0
       this.#look()
-      if (pauseMs === 0 || this.#isHalted()) continue
+      if (pauseMs === 0 || ends !== this.#pause.ends) continue
       this.#state = 'waiting'
       await this.#pause.wait(pauseMs)
     }

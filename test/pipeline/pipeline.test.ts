@@ -338,6 +338,19 @@ describe('flush', () => {
     expect(backend.attempts).toEqual([['a'], ['a']])
   })
 
+  it('tries again what came to nothing after it was asked for, but had begun before', async () => {
+    heard()
+    let answer: (outcome: Outcome) => void = () => {}
+    const backend = scripted([{ answer: new Promise<Outcome>((resolve) => (answer = resolve)) }])
+    const pipeline = pipelineTo([named('x', backend)])
+    pipeline.pushSpan(spanOf('a'))
+    const flushed = pipeline.flush(5_000)
+    await backend.attempted(1)
+    const again = pipeline.flush(5_000)
+    answer({ kind: 'retry', reason: 'http_429', afterMs: 3_600_000 })
+    expect([await flushed, await again, backend.attempts]).toEqual([true, true, [['a'], ['a']]])
+  })
+
   it('does not wait for what comes after it', async () => {
     const backend = scripted()
     const pipeline = pipelineTo([named('x', backend)])
