@@ -145,7 +145,7 @@ function start(config: ResolvedConfig): Telemetry {
     ? showPendingSpans(sdk.openSpans, (pending) => own.pushPending(pending))
     : undefined
   const detach = attachProcessHooks(drainingOf(own, metering, sdk.openSpans, config.shutdownTimeoutMs))
-  if (config.backendsDefaulted) sayDefault(config)
+  sayStart(config)
 
   let stopping: Promise<void> | undefined
   const stop = async (timeoutMs: number): Promise<void> => {
@@ -229,8 +229,17 @@ function applicationFolders(): string[] {
   return [...new Set(folders)]
 }
 
-function sayDefault(config: ResolvedConfig): void {
-  const chosen = config.backends.map(({ name }) => name).join(', ') || 'none'
-  const why = chosen === 'none' ? 'nothing is exported' : 'drawing traces and logs in this terminal'
-  diagnostics.once('warn', `TELEMETRY_BACKENDS is not set, taking "${chosen}": ${why}.`)
+/** Says what goes where, and where nobody chose it, that a default was taken. */
+function sayStart({ backends, backendsDefaulted, disabled, metrics, resource }: ResolvedConfig): void {
+  const taken = disabled ? [] : backends
+  if (backendsDefaulted) {
+    const chosen = backends.map(({ name }) => name).join(', ') || 'none'
+    const why = chosen === 'none' ? 'nothing is exported' : 'drawing traces and logs in this terminal'
+    diagnostics.once('warn', `TELEMETRY_BACKENDS is not set, taking "${chosen}": ${why}.`)
+  }
+  const each = taken.map(({ name, signals }) => {
+    const collected = signals.filter((signal) => signal !== 'metrics' || metrics.enabled)
+    return `${collected.join(', ')} to "${name}"`
+  })
+  diagnostics.say('info', `started "${resource['service.name']}": ${each.join('; ') || 'nothing is exported'}.`)
 }

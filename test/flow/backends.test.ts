@@ -166,9 +166,12 @@ describe('unchanged code', () => {
         TELEMETRY_WARNINGS_SIGNALS: 'logs',
         TELEMETRY_WARNINGS_MIN_LEVEL: 'warn',
         TELEMETRY_WARNINGS_COMPRESSION: 'none',
+        OTEL_LOG_LEVEL: 'info',
+        OTEL_SERVICE_NAME: 'orders',
       },
     })
     expect(await app.ended).toMatchObject({ code: 0 })
+    expect(app.stderr).toEqual(['signalbox: started "orders": traces to "traces"; logs to "warnings".'])
     expect([traces.spans().length, traces.logRecords().length]).toEqual([4, 0])
     expect([warnings.spans().length, warnings.logRecords().map(({ body }) => body)]).toEqual([
       0,
@@ -180,6 +183,10 @@ describe('unchanged code', () => {
   it.each([
     [{ TELEMETRY_BACKENDS: 'none' }, []],
     [{}, ['signalbox: TELEMETRY_BACKENDS is not set, taking "none": nothing is exported.']],
+    [
+      { TELEMETRY_BACKENDS: 'none', OTEL_LOG_LEVEL: 'info', OTEL_SERVICE_NAME: 'api' },
+      ['signalbox: started "api": nothing is exported.'],
+    ],
   ])('runs without any backend: %j', async (env, stderr) => {
     const app = runApp('orders.ts', { env })
     expect(await app.ended).toMatchObject({ code: 0 })
