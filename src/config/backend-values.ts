@@ -1,6 +1,7 @@
 import { closest } from './did-you-mean.ts'
 import { entriesFor, type BackendTypes, optionsFor } from './instance-options.ts'
 import type { Instance } from './instances.ts'
+import { reportPassedOverVariables } from './passed-over-variables.ts'
 import type { Report } from './report.ts'
 import { createValues, type Entry, type Env, type Values } from './schema.ts'
 import { shown } from './shown.ts'
@@ -29,13 +30,18 @@ export function readBackends(
     ),
   )
   reportSharedVariables(instances, entries, report)
+  const variables = entries.flat().flatMap((entry) => entry.variables)
+  const read = new Set(variables)
   return {
     backends: instances.map((instance, index) => {
       const reader = readerOf(instance, index, entries[index] ?? [], values, env)
-      if (instance.backend === undefined) reportProblems(instance, reader, types, report)
+      if (instance.backend === undefined) {
+        reportProblems(instance, reader, types, report)
+        reportPassedOverVariables(instance, (option) => reader.isGiven(option), read, env, report)
+      }
       return resolved(instance, reader)
     }),
-    variables: entries.flat().flatMap(({ variables }) => variables),
+    variables,
   }
 }
 

@@ -226,6 +226,21 @@ describe('variables that nobody reads', () => {
     expect(resolve(env).warnings).toEqual([expected])
   })
 
+  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }
+  it.each([
+    [
+      { TELEMETRY_BACKENDS: 'otlp:collector', ...endpoint },
+      [
+        'OTEL_EXPORTER_OTLP_ENDPOINT: the backend "collector" does not read this variable. Set TELEMETRY_COLLECTOR_ENDPOINT, or write "otlp" in place of "otlp:collector".',
+      ],
+    ],
+    [{ TELEMETRY_BACKENDS: 'otlp:collector', TELEMETRY_COLLECTOR_ENDPOINT: 'http://localhost:1', ...endpoint }, []],
+    [{ TELEMETRY_BACKENDS: 'otlp,otlp:collector', ...endpoint }, []],
+    [{ TELEMETRY_BACKENDS: 'memory:x', ...endpoint }, []],
+  ])('are said where they are of the type of a backend of another name: %j', (env, expected) => {
+    expect(resolve(env).warnings).toEqual(expected)
+  })
+
   it.each([
     { TELEMETRY_GRAFANA_MIN_LEVEL: 'x', TELEMETRY_CONSOLE_FORMAT: 'x' },
     { TELEMETRY_COLLECTOR_ENDPOINT: 'x', TELEMETRY_EU_API_KEY: 'x' },
