@@ -13,6 +13,7 @@ import { tenantKeys } from './parsers/tenant-keys.ts'
 import { listOf, oneOf, text } from './parsers/text.ts'
 import { httpUrl } from './parsers/url.ts'
 import { attributeKey } from './parsers/attribute-key.ts'
+import { redactPath } from './parsers/redact-path.ts'
 import type { Settings } from './setting.ts'
 
 /** Attribute keys that always travel as baggage; `TELEMETRY_PROPAGATE_KEYS` adds to them. */
@@ -196,7 +197,7 @@ export const settings: Settings = {
   'logging.redact': {
     group: 'Logging',
     about: "Paths to censor in log records, in pino's syntax, beside the usual secret names.",
-    parse: listOf(text),
+    parse: listOf(redactPath),
     default: [],
     env: ['TELEMETRY_LOG_REDACT'],
     example: 'card.number,*.pin',

@@ -8,6 +8,7 @@ import { hostPatterns } from '../../src/config/parsers/host-pattern.ts'
 import { peerServices, urlPath } from '../../src/config/parsers/http.ts'
 import { instrumentationNames, propagatorNames } from '../../src/config/parsers/names.ts'
 import { duration, integer, milliseconds, ratio, size } from '../../src/config/parsers/number.ts'
+import { redactPath } from '../../src/config/parsers/redact-path.ts'
 import { resourceAttributes } from '../../src/config/parsers/resource-attributes.ts'
 import { tenantKeys } from '../../src/config/parsers/tenant-keys.ts'
 import { listOf, oneOf, secret, text } from '../../src/config/parsers/text.ts'
@@ -47,6 +48,7 @@ const parsers: readonly (readonly [string, (raw: unknown) => unknown])[] = [
   ['propagatorNames', propagatorNames],
   ['httpUrl', httpUrl],
   ['patterns', patterns],
+  ['redactPath', redactPath],
 ]
 
 describe('every parser', () => {
@@ -323,4 +325,17 @@ describe('tenant keys', () => {
     [[], 'holds no key'],
     [7, 'holds no key'],
   ])('%j is refused', (raw, message) => expect(problem(() => tenantKeys(raw))).toBe(message))
+})
+
+describe('a path to censor', () => {
+  it.each(['ssn', 'user.ssn', '*.card', 'items[*].key', '[*].key', '["x-y"].z', "a['b.c'][0].d", 'first name'])(
+    'is %j',
+    (path) => {
+      expect(redactPath(` ${path} `)).toBe(path)
+    },
+  )
+
+  it.each(['a..b', '.a', 'a.', 'a[', 'a]', 'a[]', '["a]', 'a[0]b', 'a.[0]'])('is not %j', (path) => {
+    expect(problem(() => redactPath(path))).toBe('is no path')
+  })
 })
