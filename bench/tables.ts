@@ -48,14 +48,14 @@ export function caseTable(cases: readonly Case[]): string {
   const added = (one: Case, of: 'main' | 'process'): number => median(one[of]) - base[of]
   const rows = cases.slice(1).map((one) => {
     const stock = cases.find(({ variant, backends }) => variant === 'stock' && backends === one.backends) ?? one
-    const fewer = cases.find(({ variant, backends }) => variant === one.variant && backends === one.backends - 1)
+    const first = cases.find(({ variant, backends }) => variant === one.variant && backends === 1) ?? one
     const ratio = (of: 'main' | 'process'): string =>
       one === stock ? '' : `${(added(one, of) / added(stock, of)).toFixed(2)} ×`
-    const more = fewer === undefined ? '' : (added(one, 'main') - added(fewer, 'main')).toFixed(2)
+    const further = one === first ? '' : ((added(one, 'main') - added(first, 'main')) / (one.backends - 1)).toFixed(2)
     const delay = one.delayMs.length === 0 ? '' : median(one.delayMs).toFixed(1)
     const delivered = one.delivered.length === 0 ? '' : `${(median(one.delivered) * 100).toFixed(1)} %`
     const [main, all] = [added(one, 'main').toFixed(2), added(one, 'process').toFixed(2)]
-    return row([one.variant, one.backends, main, ratio('main'), all, ratio('process'), more, delay, delivered])
+    return row([one.variant, one.backends, main, ratio('main'), all, ratio('process'), further, delay, delivered])
   })
   const head = [
     'variant',
@@ -64,7 +64,7 @@ export function caseTable(cases: readonly Case[]): string {
     'ours to stock',
     'process',
     'ours to stock',
-    'one more backend, main thread',
+    'each further backend, main thread',
     'p99 of the loop, ms',
     'delivered',
   ]
