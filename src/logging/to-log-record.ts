@@ -83,7 +83,9 @@ export function toLogRecord(captured: CapturedLine, line: string, environment: L
   const isTaken = (key: string, value: unknown, { isPlain }: FieldName): boolean =>
     isSaidElsewhere(key, value, isPlain, elsewhere) || (!isPlain && key === errorKey && exception !== undefined)
 
-  putWork(sink, captured.attributes, fields['tenant.id'] ?? nested?.['tenant.id'])
+  const nestedTenant = fields['tenant.id'] === undefined ? nested?.['tenant.id'] : undefined
+  putWork(sink, captured.attributes, fields['tenant.id'] ?? nestedTenant)
+  if (typeof nestedTenant === 'string') sink.putWhole('tenant.id', nestedTenant)
   putException(sink, exception, errorKey)
   for (const key in fields) {
     const value = fields[key]

@@ -147,6 +147,14 @@ describe('a record', () => {
     expect(record.attributes).toEqual({ ...acme, ...('a' in record.attributes ? { a: 1 } : { data: { a: 1 } }) })
   })
 
+  it('is of the tenant that its line names below the nested key', () => {
+    const captured = capture()
+    withTenant(acme, () => pino({ nestedKey: 'data' }, lines()).info({ 'tenant.id': 'other' }, 'x'))
+    const { 'tenant.id': mine, ...more } = captured.record().attributes
+    expect([mine, more['data']]).toEqual(['other', { 'tenant.id': 'other' }])
+    expect(Object.keys(more).filter((key) => key.startsWith('tenant.'))).toEqual([])
+  })
+
   it('of an unsampled trace still carries its trace and its tenant', () => {
     const captured = capture()
     const out = lines()
