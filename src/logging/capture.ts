@@ -29,7 +29,7 @@ export interface CaptureOptions {
   readonly resource: Resource
   /** Limits of a record. Default: 128 attributes, values of any length. */
   readonly limits?: Partial<LogRecordLimits> | undefined
-  /** Censors a line before it is read. Default: the usual secret names. */
+  /** Censors a line before it is read, by the names and places of its values alone. Default: the usual secret names. */
   readonly redact?: (json: string) => string
 }
 

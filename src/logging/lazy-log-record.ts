@@ -73,7 +73,8 @@ export class LazyLogRecord implements PendingLogRecord, CapturedLine, LogLine {
   }
 
   get asLine(): LogLine | undefined {
-    return this.#logger.traits.nestedKey === undefined ? this : undefined
+    const { isReadAsWritten, messageKey } = this.#logger.traits
+    return isReadAsWritten && this.timeField !== messageKey ? this : undefined
   }
 
   get json(): string {

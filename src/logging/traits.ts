@@ -7,6 +7,8 @@ export interface LoggerTraits {
   readonly errorKey: string
   readonly nestedKey: string | undefined
   readonly names: FieldNames
+  /** False where a field may be the message and something else, or is inside another one. */
+  readonly isReadAsWritten: boolean
   levelOf(level: number): LevelTraits
 }
 
@@ -48,11 +50,13 @@ export function traitsOf(logger: object): LoggerTraits {
   const nestedKey = typeof nested === 'string' && nested !== '' ? nested : undefined
   const starts = property(logger, symbols.lineStarts)
   const levels = new Map<number, LevelTraits>()
+  const others = [errorKey, nestedKey ?? errorKey, ...levelKeys(starts)]
   const traits: LoggerTraits = {
     messageKey,
     errorKey,
     nestedKey,
-    names: namesOf([messageKey, errorKey, nestedKey ?? messageKey, ...levelKeys(starts)]),
+    names: namesOf([messageKey, ...others]),
+    isReadAsWritten: nestedKey === undefined && namesOf(others).of(messageKey).isPlain,
     levelOf: (level) => {
       let found = levels.get(level)
       if (found === undefined) {
@@ -61,7 +65,7 @@ export function traitsOf(logger: object): LoggerTraits {
         const fields = parseStart(start)
         found = {
           label: typeof label === 'string' ? label : undefined,
-          start: fields === undefined ? undefined : (start as string),
+          start: fields === undefined || Object.keys(fields).length === 0 ? undefined : (start as string),
           fields: fields ?? { level },
         }
         levels.set(level, found)

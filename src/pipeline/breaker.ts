@@ -43,28 +43,29 @@ export class Breaker {
     this.#refusals = 0
   }
 
-  /** `isNews`: no other attempt has failed since this one began. */
-  fails(isNews: boolean, afterMs?: number): void {
+  /** Gives the milliseconds it is to be left alone. `isNews`: no other attempt has failed since this one began. */
+  fails(isNews: boolean, afterMs?: number): number {
     if (isNews) this.#failures += 1
-    this.#wait(backoffMs(this.#failures, this.#random, afterMs))
+    return backoffMs(this.#failures, this.#random, afterMs)
   }
 
-  /** The backend refused everything; `isNews` as for {@link fails}. */
-  blocks(isNews: boolean): void {
+  /** The backend refused everything; for the rest as {@link fails}. */
+  blocks(isNews: boolean): number {
     if (isNews || this.#refusals === 0) this.#refusals += 1
-    this.#wait(probeMs(this.#refusals, this.#random))
+    return probeMs(this.#refusals, this.#random)
   }
 
-  endPause(): void {
-    clearTimeout(this.#pause)
-    this.#pause = undefined
-  }
-
-  #wait(ms: number): void {
+  /** Nothing is to be tried for so long. */
+  pause(ms: number): void {
     clearTimeout(this.#pause)
     this.#pause = setTimeout(() => {
       this.#pause = undefined
       this.#onPauseEnd()
     }, ms).unref()
+  }
+
+  endPause(): void {
+    clearTimeout(this.#pause)
+    this.#pause = undefined
   }
 }

@@ -34,7 +34,6 @@ export class OtlpStream {
   readonly #onTheirWay = new Set<WaitingRequest>()
   #stop = new AbortController()
   #isResting = false
-  #hurries = 0
   #isClosed = false
   /** Sends soon what may be sent then. */
   readonly #wake: () => void
@@ -89,8 +88,8 @@ export class OtlpStream {
   }
 
   hurry(): void {
-    this.#hurries += 1
     this.#isResting = false
+    for (const request of this.#onTheirWay) request.isHurried = true
     this.#breaker.endPause()
     this.#store.hurry()
     this.#wake()
@@ -100,7 +99,7 @@ export class OtlpStream {
     const reached = this.#milestones.reached(this.#store.lastSequence, giveUp)
     this.#look()
     await reached
-    await this.#store.idle()
+    await this.#store.caughtUp()
   }
 
   rest(): void {
@@ -160,10 +159,8 @@ export class OtlpStream {
   }
 
   async #send(request: WaitingRequest): Promise<void> {
-    const hurries = this.#hurries
+    request.isHurried = false
     await this.#attempt(request)
-    // What was answered to an attempt that began before is not the answer to the one that was asked for then.
-    if (hurries !== this.#hurries) this.#breaker.endPause()
     if (request.isSettled) this.#onTheirWay.delete(request)
     this.#look()
     this.#pump()

@@ -33,7 +33,8 @@ export class RequestStore {
   readonly #options: RequestStoreOptions
   readonly #queue: RequestQueue
   readonly #spool: StreamSpool | undefined
-  #lastSequence = 0
+  /** The place of the newest. */
+  lastSequence = 0
   #firstSequence = 0
 
   constructor(options: RequestStoreOptions) {
@@ -59,11 +60,6 @@ export class RequestStore {
     return itemsOnDisk(this.#queue.requests)
   }
 
-  /** The place of the newest. */
-  get lastSequence(): number {
-    return this.#lastSequence
-  }
-
   /** The place of the oldest, or Infinity. */
   get oldestSequence(): number {
     return this.#queue.requests[0]?.sequence ?? Infinity
@@ -71,7 +67,7 @@ export class RequestStore {
 
   /** Puts a batch in line that is still to be encoded. */
   take(batch: Batch): WaitingRequest {
-    const request = requestOfBatch((this.#lastSequence += 1), batch, this.#options.compression)
+    const request = requestOfBatch((this.lastSequence += 1), batch, this.#options.compression)
     this.#queue.add(request)
     this.#makeRoom()
     return request
@@ -160,6 +156,11 @@ export class RequestStore {
     for (const request of kept) this.#queue.remove(request)
   }
 
+  /** Resolves when it is on disk what is settled and what is not. */
+  async caughtUp(): Promise<void> {
+    await this.#spool?.caughtUp()
+  }
+
   /** Resolves when nothing is being written to disk. */
   async idle(): Promise<void> {
     await this.#spool?.idle()
@@ -168,7 +169,8 @@ export class RequestStore {
   /** Drops what is in memory alone; what is on disk stays there for the next process. */
   async close(): Promise<void> {
     for (const request of this.#queue.clear()) {
-      if (request.spooled === undefined) this.#options.books.dropped('shutdown', request.count)
+      request.isSettled = request.spooled === undefined
+      if (request.isSettled) this.#options.books.dropped('shutdown', request.count)
       else this.#options.books.leftOnDisk(request.count)
     }
     await this.#spool?.close()
@@ -201,9 +203,8 @@ export class RequestStore {
   /** True where it is on its way to the disk, and takes no room from then on; one taken to be sent meanwhile keeps its body. */
   #spill(request: WaitingRequest): boolean {
     const { body, size, held } = request
-    if (this.#spool === undefined || body === undefined || request.spooled !== undefined || request.isSpilling)
-      return false
-    if (!this.#spool.takes(body.length)) return false
+    const isThere = request.spooled !== undefined || request.isSpilling
+    if (body === undefined || isThere || this.#spool?.takes(body.length) !== true) return false
     this.#queue.resize(request, { held: 0, size: bytesBesideBody })
     void this.#spool.keep(request, body).then((isKept) => {
       if (!isKept) this.#queue.resize(request, { held, size })

@@ -46,7 +46,8 @@ export class Setbacks {
     if (afterMs === undefined) this.#count(request)
     this.attempts += 1
     this.#options.books.kept('held', said)
-    this.#options.breaker.fails(isNews, afterMs)
+    const pauseMs = this.#options.breaker.fails(isNews, afterMs)
+    this.#pause(request, pauseMs)
     this.#keep(request)
   }
 
@@ -55,17 +56,24 @@ export class Setbacks {
     this.#count(request)
     this.attempts += 1
     this.#options.books.kept('blocked', said)
-    this.#options.breaker.blocks(isNews)
+    const pauseMs = this.#options.breaker.blocks(isNews)
+    this.#pause(request, pauseMs)
     this.#keep(request)
   }
 
   /** It is tried again now and then, and holds nobody meanwhile: the backend works, but not with this request. */
   setApart(request: WaitingRequest): void {
     this.#count(request)
-    const pauseMs = probeMs(request.setbacks - most + 1, this.#options.random)
-    request.notBefore = performance.now() + pauseMs
-    setTimeout(this.#options.onDue, pauseMs + 1).unref()
+    if (!request.isHurried) {
+      const pauseMs = probeMs(request.setbacks - most + 1, this.#options.random)
+      request.notBefore = performance.now() + pauseMs
+      setTimeout(this.#options.onDue, pauseMs + 1).unref()
+    }
     this.#keep(request)
+  }
+
+  #pause({ isHurried }: WaitingRequest, pauseMs: number): void {
+    if (!isHurried) this.#options.breaker.pause(pauseMs)
   }
 
   #count(request: WaitingRequest): void {

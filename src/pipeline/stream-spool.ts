@@ -117,6 +117,11 @@ export class StreamSpool {
   }
 
   /** Resolves when it is on disk what is settled and what is not. */
+  async caughtUp(): Promise<void> {
+    await this.#spool.caughtUp()
+  }
+
+  /** The same, and of what was asked for meanwhile. */
   async idle(): Promise<void> {
     await this.#spool.idle()
   }

@@ -34,6 +34,8 @@ export interface WaitingRequest {
   settledBefore: number
   /** When it may be tried again, by `performance.now()`, where it waits apart from the others. */
   notBefore: number
+  /** True where another attempt was asked for while one is under way: what is answered to that one holds nobody back. */
+  isHurried: boolean
   /** Requests that may still be spent on finding what spoils it, shared by its parts; undefined where none were. */
   search: { left: number } | undefined
 }
@@ -50,6 +52,7 @@ const fresh = {
   setbacks: 0,
   settledBefore: 0,
   notBefore: 0,
+  isHurried: false,
   search: undefined,
 } as const
 

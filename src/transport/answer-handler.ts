@@ -21,6 +21,9 @@ export class NoAnswerError extends Error {
 /** What is read of a body; receivers say what is wrong in less. */
 const maxBodyBytes = 65_536
 
+/** Past it `setTimeout` fires at once. */
+const longestTimerMs = 2_147_483_647
+
 export interface AnswerHandlerOptions {
   /** Gives the request up. */
   readonly signal: AbortSignal
@@ -47,9 +50,11 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
   #isSettled = false
 
   constructor(options: AnswerHandlerOptions) {
+    const { signal, timeoutMs } = options
     this.#options = options
-    options.signal.addEventListener('abort', this.#onAbort)
-    this.#timer = setTimeout(() => this.#giveUp(new NoAnswerError(options.timeoutMs)), options.timeoutMs).unref()
+    signal.addEventListener('abort', this.#onAbort)
+    const timeOut = (): void => this.#giveUp(new NoAnswerError(timeoutMs))
+    this.#timer = setTimeout(timeOut, Math.min(timeoutMs, longestTimerMs)).unref()
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -51,7 +51,7 @@ export function createHttpPool(url: string, { tls = {}, connections = 1 }: HttpP
       pipelining: 1,
       connect: letGo(buildConnector({ ...tls })),
       keepAliveTimeout: keepAliveMs,
-      // The deadline of an attempt is its caller's, in the signal.
+      // An attempt has a deadline of its own.
       headersTimeout: 0,
       bodyTimeout: 0,
     })
@@ -59,9 +59,9 @@ export function createHttpPool(url: string, { tls = {}, connections = 1 }: HttpP
   return {
     post: async ({ headers, body, signal, timeoutMs }) => {
       if (closed) throw new Error('the connections are closed')
-      signal.throwIfAborted()
       pool ??= connect()
       const dispatcher = await pool
+      signal.throwIfAborted()
       return new Promise((resolve, reject) => {
         const request = { method: 'POST', path: pathname + search, headers, body } as const
         dispatcher.dispatch(request, new AnswerHandler({ signal, timeoutMs, resolve, reject }))

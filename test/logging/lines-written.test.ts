@@ -103,6 +103,19 @@ const loggers = fc.constantFrom<(() => LoggerOptions)[]>(
   () => ({ formatters: { level: (label, level) => ({ severity: label, lvl: level }) } }),
   () => ({ mixin: () => ({ trace_id: spanContext.traceId, span_id: spanContext.spanId, trace_flags: '01' }) }),
   () => ({ mixin: () => ({ 'tenant.id': 'acme' }) }),
+  () => ({ timestamp: () => ',"a":"2026-11-23T12:00:00.000Z"' }),
+  () => ({ timestamp: () => ',"tenant.name":"X"' }),
+  () => ({ timestamp: () => ',"time":1e400' }),
+  () => ({ formatters: { log: (fields) => ({ ...fields, level: 30, pid: process.pid }) } }),
+  () => ({ formatters: { level: () => ({ q: 1 }) } }),
+  () => ({ formatters: { level: () => ({}) } }),
+  () => ({ base: { pid: process.pid, hostname: 'else', a: 'x' } }),
+  () => ({ crlf: true }),
+  () => ({ messageKey: 'a', errorKey: 'b' }),
+  () => ({ messageKey: 'err', errorKey: 'err' }),
+  () => ({ messageKey: 'time' }),
+  () => ({ messageKey: 'tenant.id' }),
+  () => ({ messageKey: 'logfire.msg' }),
 )
 
 const limits = fc.constantFrom<Partial<LogRecordLimits>[]>(

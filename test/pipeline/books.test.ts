@@ -74,7 +74,7 @@ describe('accepted = delivered + queued + dropped', () => {
           for (const { traces, logs } of Object.values(status)) expect([traces?.queued, logs?.queued]).toEqual([0, 0])
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 1_000 },
     )
   })
 })

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { OtlpOutcome } from '../../src/backends/backend.ts'
 import { otlpHttp } from '../../src/backends/otlp-http.ts'
@@ -7,6 +8,9 @@ import { pendingOf, spanOf } from '../support/telemetry-items.ts'
 import { heard, named, type OtlpStep, pipelineTo, scriptedOtlp } from './support.ts'
 
 const numbered = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index))
+
+/** Each item a request. */
+const single = { maxItems: 1, maxBytes: 1_000_000, maxAgeMs: 60_000 }
 
 interface Running {
   readonly sink: OtlpSink
@@ -272,6 +276,48 @@ describe('requests under way', () => {
     const again = pipeline.flush(5_000)
     answer({ kind: 'retry', reason: 'http_429', afterMs: 3_600_000 })
     expect([await flushed, await again, backend.delivered]).toEqual([true, true, ['a']])
+  })
+
+  it('leave what another was told by its backend in force when they end', async () => {
+    heard()
+    const answers = new Map<string, (outcome: OtlpOutcome) => void>()
+    const backend = scriptedOtlp((texts) => ({
+      answer: new Promise<OtlpOutcome>((resolve) => answers.set(texts.join(), resolve)),
+    }))
+    const pipeline = pipelineTo([named('x', backend)], { batch: { traces: single, logs: single } })
+    pushSpans(pipeline, ['before'])
+    while (answers.size < 1) await new Promise((resolve) => setImmediate(resolve))
+    const flushed = pipeline.flush(200)
+    pushSpans(pipeline, ['after'])
+    while (answers.size < 2) await new Promise((resolve) => setImmediate(resolve))
+    answers.get('after')?.({ kind: 'retry', reason: 'http_429', afterMs: 3_600_000 })
+    await sleep(20)
+    answers.get('before')?.({ kind: 'delivered' })
+    expect([await flushed, backend.attempts]).toEqual([true, [['before'], ['after']]])
+    expect(pipeline.status()['x']?.state).toBe('waiting')
+  })
+
+  it('are tried again by the flush that was asked for meanwhile, also where it is they that are to blame', async () => {
+    heard()
+    let answer: ((outcome: OtlpOutcome) => void) | undefined
+    const seen = { failures: 0, delivered: 0 }
+    const backend = scriptedOtlp((texts) => {
+      if (!texts.includes('bad')) seen.delivered += 1
+      if (!texts.includes('bad') || answer !== undefined) return { kind: 'delivered' }
+      seen.failures += 1
+      if (seen.failures < 3 || seen.delivered === 0) return { kind: 'retry', reason: 'http_503' }
+      return { answer: new Promise<OtlpOutcome>((resolve) => (answer = resolve)) }
+    })
+    const pipeline = pipelineTo([named('x', backend)], { batch: { traces: single, logs: single } })
+    pushSpans(pipeline, ['bad'])
+    while (seen.failures < 3 || seen.delivered === 0) {
+      await pipeline.flush(5)
+      pushSpans(pipeline, ['good'])
+    }
+    const flushed = pipeline.flush(5_000)
+    await sleep(5)
+    answer?.({ kind: 'retry', reason: 'http_503' })
+    expect([await flushed, backend.delivered.filter((text) => text === 'bad')]).toEqual([true, ['bad']])
   })
 
   it('are what is left after an hour of trouble, in their order, behind the one that found it over', async () => {

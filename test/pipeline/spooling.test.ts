@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { OtlpBackend } from '../../src/backends/backend.ts'
@@ -276,6 +277,21 @@ describe('what is at the edge of the spool', () => {
     await pipeline.flush(5_000)
     expect(backend.delivered).toContain('4')
     expect(status().traces).toMatchObject({ queued: 0, spooled: 0 })
+  })
+
+  it('does not keep a flush from its end while more comes', async () => {
+    heard()
+    const backend = scriptedOtlp()
+    const limits = { maxItems: 10, maxBytes: 1_000_000, maxAgeMs: 5 }
+    const pipeline = pipelineTo([named('x', backend)], {
+      batch: { traces: limits, logs: limits },
+      queue: { maxItems: 100_000, maxBytes: 100_000_000 },
+      spool: { mode: 'always', dir: folder(), service: 'api', maxBytes: 100_000_000 },
+    })
+    const busy = setInterval(() => numbered(20).forEach((name) => pipeline.pushSpan(spanOf(name))), 1)
+    onTestFinished(() => clearInterval(busy))
+    await sleep(300)
+    expect(await pipeline.flush(10_000)).toBe(true)
   })
 
   it('is counted where at the end there is more than there is room for', async () => {

@@ -95,6 +95,22 @@ describe('a pool of connections', () => {
     await expect(pool.post(request({ signal: AbortSignal.abort(reason) }))).rejects.toBe(reason)
   })
 
+  it('sends nothing that was given up before it could be sent', async () => {
+    let arrived = 0
+    const { pool } = await poolTo((_, response) => {
+      arrived += 1
+      response.end()
+    })
+    for (let times = 0; times < 2; times += 1) {
+      const controller = new AbortController()
+      const answer = pool.post(request({ signal: controller.signal }))
+      controller.abort(new Error('enough'))
+      await expect(answer).rejects.toThrow('enough')
+    }
+    await pool.post(request({ timeoutMs: 3e9 }))
+    expect(arrived).toBe(1)
+  })
+
   it('says so in time also where no connection comes about', async () => {
     const tcp = createTcpServer(() => {}).listen(0, '127.0.0.1')
     await once(tcp, 'listening')

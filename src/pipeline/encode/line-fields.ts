@@ -65,7 +65,8 @@ export class LineFields {
 
   /** True where the line of that number has an attribute of that name. */
   has(name: string, lineNumber: number): boolean {
-    return this.#fields.get(name)?.lastLine === lineNumber
+    const field = this.#fields.get(name)
+    return field?.isPlain === true && field.lastLine === lineNumber
   }
 
   #find(line: LineBytes): Field | undefined {

@@ -32,10 +32,19 @@ export function settleAtOnce(segment: Segment, id: number): void {
   })
 }
 
-export function deleteAtOnce(segment: Segment): void {
-  ignoringErrors(() => {
-    if (isThere(segment)) rmSync(segment.path)
-  })
+/** Deletes the first of some files until the others and so many bytes more are within a limit; gives those that are gone. */
+export function makeRoomAtOnce(segments: readonly Segment[], bytes: number, maxBytes: number): readonly Segment[] {
+  const gone: Segment[] = []
+  let sum = segments.reduce((all, { size }) => all + size, bytes)
+  for (const segment of segments) {
+    if (sum <= maxBytes) break
+    sum -= segment.size
+    gone.push(segment)
+    ignoringErrors(() => {
+      if (isThere(segment)) rmSync(segment.path)
+    })
+  }
+  return gone
 }
 
 /** True when a file has so many bytes; that is a matter of microseconds, for which it waits. */

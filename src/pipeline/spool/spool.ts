@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { diagnostics } from '../../diagnostics.ts'
 import { adoptAll, type SpoolEntry } from './adoption.ts'
-import { deleteAtOnce, hasGrownTo, newestWithin, settleAtOnce, writeAtOnce } from './at-once.ts'
+import { hasGrownTo, makeRoomAtOnce, newestWithin, settleAtOnce, writeAtOnce } from './at-once.ts'
 import { claimFolder, isTakenOver, leaveFolder, privateFolder } from './directory.ts'
 import { requestFrameBytes, type SpooledRequest } from './frames.ts'
 import { beat, heartbeatMs } from './owner.ts'
@@ -95,14 +95,15 @@ export class Spool {
     this.#settling.clear()
     const { maxBytes } = this.#options
     const unwritten = requests.filter((request) => !written.includes(request))
-    const left = newestWithin(unwritten, maxBytes)
+    // The file that was being written stays, with what it has in it by then.
+    const staying = written.length === 0 ? 0 : size
+    const left = newestWithin(unwritten, maxBytes - staying)
     if (left.length === 0) return written
-    const bytes = left.reduce((sum, request) => sum + requestFrameBytes(request), 0)
-    while (this.bytes + bytes > maxBytes && this.#entries.size > 0) {
-      const [segment, entries] = this.#oldest()
+    const bytes = left.reduce((sum, request) => sum + requestFrameBytes(request), staying)
+    const others = [...this.#entries.keys()].filter((segment) => staying === 0 || segment.path !== path)
+    for (const segment of makeRoomAtOnce(others, bytes, maxBytes)) {
+      this.#options.onEvicted(this.#entries.get(segment) ?? [])
       this.#entries.delete(segment)
-      deleteAtOnce(segment)
-      this.#options.onEvicted(entries)
     }
     writeAtOnce(this.#options.path, left)
     return [...written, ...left]
@@ -143,7 +144,13 @@ export class Spool {
       .finally(() => this.#settling.delete(entry))
   }
 
-  /** Resolves when everything is done that was asked for, meanwhile included. Never rejects. */
+  /** Resolves when all is done that was asked for, and what was settled meanwhile is noted as settled. Never rejects. */
+  async caughtUp(): Promise<void> {
+    await this.#turn
+    await this.#turn
+  }
+
+  /** Resolves when nothing is left to do, also of what was asked for meanwhile. Never rejects. */
   async idle(): Promise<void> {
     for (let last; last !== this.#turn; await last) last = this.#turn
   }
@@ -209,13 +216,8 @@ export class Spool {
     if (taken.length > 0) this.#options.onTakenOver(taken)
   }
 
-  #oldest(): [Segment, SpoolEntry[]] {
-    const [oldest] = this.#entries as unknown as [[Segment, SpoolEntry[]]]
-    return oldest
-  }
-
   async #evict(): Promise<void> {
-    const [segment, entries] = this.#oldest()
+    const [[segment, entries]] = this.#entries as unknown as [[Segment, SpoolEntry[]]]
     await this.#delete(segment)
     this.#options.onEvicted(entries)
   }

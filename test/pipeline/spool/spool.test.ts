@@ -280,6 +280,27 @@ describe('what crashes leave', () => {
     expect((await opened(path)).adopted).toHaveLength(3)
   })
 
+  it('is what is said to be there, and within the limit, also where one is being written by then', async () => {
+    for (let times = 0; times < 60; times += 1) {
+      const path = folder()
+      const { spool } = await opened(path, { maxBytes: 100_000 })
+      const sized = (size: number, count: number): SpooledRequest => ({
+        ...requestOf('', count),
+        body: Buffer.alloc(size, 'x'),
+      })
+      const [first, second, third] = [sized(2_000, 1), sized(2_000, 2), sized(97_500 + (times % 3) * 750, 3)]
+      await spool.append(first)
+      const appended = spool.append(second).catch(() => {})
+      for (let ticks = 0; ticks <= times % 5; ticks += 1) await new Promise((resolve) => setImmediate(resolve))
+      const kept = spool.appendNow([second, third]).map(({ count }) => count)
+      expect(bytesIn(path)).toBeLessThanOrEqual(100_000)
+      await appended
+      await spool.close()
+      const { adopted } = await opened(path)
+      expect(adopted.map(({ count }) => count)).toEqual(expect.arrayContaining(kept))
+    }
+  })
+
   it('takes no file descriptors while it waits, however much it is', async () => {
     const path = folder()
     for (let crashes = 0; crashes < 60; crashes += 1) {
