@@ -69,6 +69,7 @@ function encode<Item extends Located>(
       count += 1
     } catch {
       writer.position = position
+      attributes.forgetPlaces()
     }
   })
   return { bytes: writer.finish(), count }

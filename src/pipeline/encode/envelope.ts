@@ -80,6 +80,7 @@ function writeGroup<Item>(
   items: readonly Item[],
   writeItem: (item: Item) => void,
 ): void {
+  attributes.forgetPlaces()
   writer.reserve(1)
   writer.byte(0x12)
   const start = writer.begin(3)

@@ -53,6 +53,7 @@ export class LineWriter {
       // What is wrong with it is found where it is read as a whole.
     }
     this.#writer.position = position
+    this.#attributes.forgetPlaces()
     return false
   }
 
@@ -80,7 +81,7 @@ export class LineWriter {
     if (bytes.byte !== closing || !this.#isLast(bytes.at + 1)) return false
     if (this.#count > line.kind.limits.attributeCountLimit || this.#allowance?.isExceeded === true) return false
     this.#extras(line, fields)
-    endLogRecord(this.#writer, line, start)
+    if (endLogRecord(this.#writer, line, start)) this.#attributes.forgetPlaces()
     return true
   }
 

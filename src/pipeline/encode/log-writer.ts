@@ -33,7 +33,7 @@ export function writeLogRecord(
   if (view.logExtras !== undefined) attributes.extras(attributeTag, view.logExtras(record), record.attributes)
   writeCount(writer, 0x38, fitted.droppedAttributesCount)
   writeOptionalText(writer, 0x62, record.eventName)
-  endLogRecord(writer, record, start)
+  if (endLogRecord(writer, record, start)) attributes.forgetPlaces()
 }
 
 /** Begins a record; the number returned is for {@link endLogRecord}. */
@@ -48,8 +48,12 @@ export function beginLogRecord(writer: ProtoWriter, { hrTime, severityNumber, se
   return start
 }
 
-/** Ends the record that began at `start`. */
-export function endLogRecord(writer: ProtoWriter, { spanContext, hrTimeObserved }: Circumstances, start: number): void {
+/** Ends the record that began at `start`; true where it was moved. */
+export function endLogRecord(
+  writer: ProtoWriter,
+  { spanContext, hrTimeObserved }: Circumstances,
+  start: number,
+): boolean {
   writer.reserve(16)
   if (spanContext !== undefined) {
     if (spanContext.traceFlags !== 0) {
@@ -65,5 +69,5 @@ export function endLogRecord(writer: ProtoWriter, { spanContext, hrTimeObserved 
   }
   writer.byte(0x59)
   writer.nanoseconds(hrTimeObserved)
-  writer.end(start, 2)
+  return writer.end(start, 2)
 }

@@ -145,6 +145,13 @@ export class ProtoWriter {
     this.position = position
   }
 
+  /** Bytes that were written before, once more. */
+  repeat(start: number, size: number): void {
+    this.reserve(size)
+    this.bytes.copyWithin(this.position, start, start + size)
+    this.position += size
+  }
+
   /** Bytes as they are. */
   raw(block: Uint8Array): void {
     this.reserve(block.length)
@@ -194,8 +201,8 @@ export class ProtoWriter {
     return this.position
   }
 
-  /** Ends the message that began at `start`. */
-  end(start: number, expected: 1 | 2 | 3): void {
+  /** Ends the message that began at `start`; true where it was moved. */
+  end(start: number, expected: 1 | 2 | 3): boolean {
     const length = this.position - start
     const size = sizeOfUint32(length)
     if (size !== expected) {
@@ -205,6 +212,7 @@ export class ProtoWriter {
     this.position = start - expected
     this.uint32(length)
     this.position += length
+    return size !== expected
   }
 
   #findSecond(second: number): void {

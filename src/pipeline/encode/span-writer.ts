@@ -47,7 +47,7 @@ export function writeSpan(writer: ProtoWriter, attributes: AttributeWriter, view
   writer.byte(0x85)
   writer.byte(0x01)
   writer.fixed32(flagsOf(traceFlags, parent?.isRemote))
-  writer.end(start, 2)
+  if (writer.end(start, 2)) attributes.forgetPlaces()
 }
 
 function writeEvent(writer: ProtoWriter, attributes: AttributeWriter, event: TimedEvent): void {

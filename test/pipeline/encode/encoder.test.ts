@@ -1,4 +1,6 @@
 import { ProtobufLogsSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer'
+import { resourceFromAttributes } from '@opentelemetry/resources'
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -10,6 +12,16 @@ import { anyRecord, anySpan } from '../../support/otlp-arbitraries.ts'
 /** Fewer where they were run in full just before, and each is slow for being measured. */
 const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 10_000)
 const encoder = new Encoder(plainView)
+
+interface Kind {
+  readonly fields: Readonly<Record<string, string | number | boolean>>
+  readonly isSmall: boolean
+  readonly isBroken: boolean
+}
+
+function fails(): never {
+  throw new Error('it cannot be read')
+}
 
 describe('the encoder', () => {
   it('says of spans what the official serializer says', () => {
@@ -41,6 +53,46 @@ describe('the encoder', () => {
         const spans = given as unknown as ReadableSpan[]
         const { bytes } = encoder.spans(spans)
         expect(decodeTraces(bytes)).toEqual(decodeTraces(ProtobufTraceSerializer.serializeRequest(spans) as Uint8Array))
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  it('says the same of items large and small, with some between them that cannot be read', () => {
+    const fields = fc.dictionary(
+      fc.constantFrom('a', 'b', 'c', 'tenant.id'),
+      fc.constantFrom('', 'x', 'Zürich', 'y'.repeat(130), 7, 8, 1.5, true),
+    )
+    const kind = fc.record({ fields, isSmall: fc.boolean(), isBroken: fc.boolean() })
+    const origin = {
+      resource: resourceFromAttributes({ 'service.name': 'api' }),
+      instrumentationScope: { name: 'http' },
+    }
+    const made = <Item extends object>(
+      whole: Item,
+      small: Partial<Item>,
+      { fields: own, isSmall, isBroken }: Kind,
+    ): Item => ({
+      ...whole,
+      ...(isSmall && small),
+      ...origin,
+      attributes: isBroken ? Object.defineProperty({ ...own }, 'broken', { get: fails, enumerable: true }) : own,
+    })
+    const given = fc.array(fc.tuple(kind, anySpan, anyRecord), { minLength: 5, maxLength: 12 })
+    fc.assert(
+      fc.property(given, (all) => {
+        const readable = all.filter(([{ isBroken }]) => !isBroken)
+        fc.pre(readable.length > 0)
+        const spansOf = (items: typeof all): ReadableSpan[] =>
+          items.map(([each, span]) => made(span, { name: '', events: [], links: [] }, each))
+        const recordsOf = (items: typeof all): ReadableLogRecord[] =>
+          items.map(([each, , record]) => made(record, { body: '' }, each))
+        expect(decodeTraces(encoder.spans(spansOf(all)).bytes)).toEqual(
+          decodeTraces(ProtobufTraceSerializer.serializeRequest(spansOf(readable)) as Uint8Array),
+        )
+        expect(decodeLogs(encoder.logs(recordsOf(all)).bytes)).toEqual(
+          decodeLogs(ProtobufLogsSerializer.serializeRequest(recordsOf(readable)) as Uint8Array),
+        )
       }),
       { numRuns: 1_000 },
     )
