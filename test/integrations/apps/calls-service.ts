@@ -13,7 +13,7 @@ const works: Readonly<Record<string, () => Promise<unknown>>> = {
   '/query': () => pool.query("select id, 'a secret' as value from (values (1), (2)) as notes (id) where id > $1", [0]),
   '/change': async () => {
     await pool.query('create temporary table if not exists notes (id int)')
-    await pool.query('insert into notes (id) values ($1), ($2)', [7_001, 7_002])
+    await pool.query('insert into notes (id) values ($1), ($2)', [1_987_654_321, 1_987_654_322])
   },
   '/fail': () => pool.query('select $1::uuid', ['a secret that is no uuid']).catch(() => {}),
   '/wait': () => Promise.all([pool.query('select pg_sleep(0.05)'), pool.query('select 1')]),
